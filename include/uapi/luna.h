@@ -1,0 +1,657 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note OR MIT */
+/*
+ * The ABI of a luna token device: /dev/lunaN of luna.ko, or a file of a luna-fuse mount.
+ *
+ * One open file is one application in the sense of PKCS#11: sessions, operations, session objects
+ * and the login belong to it and end with it. One device is one slot with its token.
+ */
+#ifndef _UAPI_LUNA_H
+#define _UAPI_LUNA_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: General format of a command
+ *
+ * Every command is one ioctl whose argument is one flat buffer, used for the request and for the
+ * reply::
+ *
+ *	struct luna_<command>	starts with struct luna_hdr; hdr.size bytes as the caller knows it
+ *	payload			hdr.in_len bytes in the request, hdr.out_len bytes in the reply
+ *
+ * The ioctl number is LUNA_IOC(command, len) with len the size of the whole buffer, which must hold
+ * the request and offers room for the reply. There are no pointers, no longs and no implicit padding,
+ * so that 32-bit and 64-bit callers and FUSE (which copies exactly len bytes) see the same layout.
+ * Integers are in the byte order of the machine.
+ *
+ * Structs grow at the end. The device zero-extends a shorter struct and refuses a longer one unless
+ * what it does not know is zero. Reserved fields and unknown flags must be zero.
+ *
+ * The ioctl returns 0 when the command was carried; hdr.rv then holds the PKCS#11 return value, and
+ * everything after hdr.out_len is undefined. An errno says that the command was not carried:
+ *
+ * ENOTTY	no such command
+ * EINVAL	the buffer, hdr.size or hdr.in_len does not fit the command; a reserved field is set
+ * E2BIG	the struct has a tail that this device does not know and that is not zero
+ * EFAULT	the buffer is not readable and writable
+ * ENOMEM	no memory to carry the command
+ * ENODEV	the slot has gone
+ * EINTR	the caller was killed while waiting
+ *
+ * Payload longer than one buffer: a request is sent ahead in pieces with LUNA_DATA_PUT, and the
+ * command carries LUNA_F_STAGED; what a reply could not hold (hdr.more bytes) is fetched with
+ * LUNA_DATA_GET. Both need a session, and another command on that session discards what waits.
+ *
+ * Output that the PKCS#11 caller may size: the commands that return data have out_max, the size of
+ * the caller's buffer, or LUNA_OUT_QUERY for a length query; out_need always returns the length. A
+ * short out_max gives CKR_BUFFER_TOO_SMALL. Neither that nor a query changes any state.
+ */
+
+#define LUNA_ABI_VERSION	1
+
+#define LUNA_IOC_MAGIC		0xDA
+#define LUNA_IOC(nr, len)	_IOC(_IOC_READ | _IOC_WRITE, LUNA_IOC_MAGIC, (nr), (len))
+
+/* The largest buffer of one command; fits the size field of every architecture that has 14 bits. */
+#define LUNA_IOC_MAX		16376
+
+/* The most payload that LUNA_DATA_PUT collects for one command, and the most a reply may leave. */
+#define LUNA_STAGE_MAX		(2u << 20)
+
+/* The data that one LUNA_OP carries at most besides its parameter: room for struct and signature. */
+#define LUNA_OP_DATA_MAX	14336
+
+/* out_max of a length query. */
+#define LUNA_OUT_QUERY		0xffffffffu
+
+/* param_len of a mechanism parameter whose shape does not fit its mechanism. */
+#define LUNA_PARAM_MALFORMED	0xffffffffu
+
+/* hdr.flags */
+#define LUNA_F_STAGED		0x1	/* the session's staged bytes come before the payload */
+
+/**
+ * enum luna_command - command numbers; each comment names the struct and who may call it
+ * "open": any open file; "session": a session of this open file; roles as the command says.
+ */
+enum luna_command {
+	LUNA_GET_INFO		= 0,	/* luna_info; open. What this device is and can carry */
+	LUNA_RESET		= 1,	/* luna_hdr; open. C_Finalize: end all sessions and the login */
+	LUNA_SLOT_INFO		= 2,	/* luna_slot_info; open. CK_SLOT_INFO and CK_TOKEN_INFO */
+	LUNA_MECH_LIST		= 3,	/* luna_mech_list; open. All mechanisms with their info */
+	LUNA_DATA_PUT		= 4,	/* luna_data; session. Stage payload for the next command */
+	LUNA_DATA_GET		= 5,	/* luna_data; session. Fetch the rest of the last reply */
+	LUNA_RANDOM		= 6,	/* luna_random; session. C_GenerateRandom */
+	LUNA_SEED		= 7,	/* luna_hdr, payload: seed; session. C_SeedRandom */
+
+	LUNA_SESSION_OPEN	= 8,	/* luna_session_info; open */
+	LUNA_SESSION_CLOSE	= 9,	/* luna_hdr; session */
+	LUNA_SESSION_CLOSE_ALL	= 10,	/* luna_hdr; open */
+	LUNA_SESSION_INFO	= 11,	/* luna_session_info; session */
+
+	LUNA_INIT_TOKEN		= 16,	/* luna_init_token; open, no session open anywhere */
+	LUNA_INIT_PIN		= 17,	/* luna_pin; session. SO: CO (PIN set or reset); CO: CU */
+	LUNA_SET_PIN		= 18,	/* luna_pin; session. The role logged in, or public: CO */
+	LUNA_LOGIN		= 19,	/* luna_pin; session */
+	LUNA_LOGOUT		= 20,	/* luna_hdr; session, logged in */
+	LUNA_ROLE_STATE		= 21,	/* luna_role_state; open. CA_RoleStateGet */
+	LUNA_POLICY_LIST	= 22,	/* luna_policy_list; open */
+	LUNA_POLICY_SET		= 23,	/* luna_policy_set; session, partition SO */
+	LUNA_SET_DOMAIN		= 24,	/* luna_hdr, payload: domain; session, SO. CA_SetKCV */
+
+	LUNA_OBJECT_CREATE	= 32,	/* luna_object_arg, payload: template; session */
+	LUNA_OBJECT_COPY	= 33,	/* luna_object_arg, payload: template; session */
+	LUNA_OBJECT_DESTROY	= 34,	/* luna_object_arg; session */
+	LUNA_OBJECT_SIZE	= 35,	/* luna_object_arg; session. C_GetObjectSize */
+	LUNA_ATTR_GET		= 36,	/* luna_object_arg, payload: luna_attr list; session */
+	LUNA_ATTR_SET		= 37,	/* luna_object_arg, payload: template; session */
+	LUNA_FIND		= 38,	/* luna_find, payload: template; session */
+
+	LUNA_OP			= 48,	/* luna_op; session. Encrypt, decrypt, digest, sign, verify */
+	LUNA_GENERATE_KEY	= 49,	/* luna_key; session */
+	LUNA_GENERATE_PAIR	= 50,	/* luna_key; session */
+	LUNA_WRAP		= 51,	/* luna_key; session */
+	LUNA_UNWRAP		= 52,	/* luna_key; session */
+	LUNA_DERIVE		= 53,	/* luna_key; session */
+
+	LUNA_CLONE_SOURCE_INIT	= 64,	/* luna_blob -> TWC; session, CO */
+	LUNA_CLONE_TARGET_INIT	= 65,	/* luna_blob, TWC -> Part1; session, CO */
+	LUNA_CLONE_SOURCE	= 66,	/* luna_blob, Part1 -> Part2; session, CO */
+	LUNA_CLONE_TARGET	= 67,	/* luna_blob, Part2 -> handle; session, CO */
+
+	LUNA_HA_INIT		= 72,	/* luna_blob, handle: login key; session, CO (legacy: CO, CU) */
+	LUNA_HA_MASTER_PUBLIC	= 73,	/* luna_blob -> TWC; open */
+	LUNA_HA_CHALLENGE	= 74,	/* luna_blob, TWC -> challenge; public session */
+	LUNA_HA_ANSWER		= 75,	/* luna_blob, challenge -> answer; session of the key's owner */
+	LUNA_HA_LOGIN		= 76,	/* luna_blob, answer -> M of N challenge; session of 74 */
+	LUNA_HA_MOFN_ANSWER	= 77,	/* luna_blob, M of N challenge -> masked secret; session */
+	LUNA_HA_MOFN_ACTIVATE	= 78,	/* luna_blob, masked secret; session logged in by 76 */
+
+	LUNA_MOFN_GENERATE	= 80,	/* luna_mofn; session, CO or SO */
+	LUNA_MOFN_ACTIVATE	= 81,	/* luna_mofn; session */
+	LUNA_MOFN_DEACTIVATE	= 82,	/* luna_hdr; session */
+	LUNA_MOFN_STATUS	= 83,	/* luna_mofn_status; open */
+
+	LUNA_COMMANDS		= 84
+};
+
+/**
+ * struct luna_hdr - starts the struct of every command
+ * @size: in: size of the command's struct as the caller knows it, a multiple of 8
+ * @in_len: in: bytes of payload behind the struct
+ * @out_len: out: bytes of payload behind the struct
+ * @more: out: bytes of payload that did not fit and wait for LUNA_DATA_GET
+ * @rv: out: PKCS#11 return value (CKR_*) of the command
+ * @flags: in: LUNA_F_*
+ * @session: in: session handle, 0 where the command needs none
+ * @reserved: must be 0
+ * @generation: out: counts everything on this token that could make a command, which succeeded
+ *	before in this open file, fail now: a key changed or destroyed by anyone, a login or logout
+ *	of this file, a policy change. As long as it stays the same, a key and mechanism that were
+ *	accepted are accepted again.
+ */
+struct luna_hdr {
+	__u32 size;
+	__u32 in_len;
+	__u32 out_len;
+	__u32 more;
+	__u32 rv;
+	__u32 flags;
+	__u32 session;
+	__u32 reserved;
+	__aligned_u64 generation;
+};
+
+/**
+ * struct luna_info - LUNA_GET_INFO
+ * @abi: LUNA_ABI_VERSION of the device
+ * @features: LUNA_FEATURE_*
+ * @ioc_max: largest buffer it takes
+ * @stage_max: most bytes that LUNA_DATA_PUT collects
+ * @sessions_max: most sessions of one open file
+ * @slot: number of the slot on this host
+ * @firmware: version that the product would report: major, minor, sub-minor in the low bytes
+ * @provider: who computes, NUL-terminated ("openssl 3.0.19", "kernel", ...)
+ * @host: what hosts the engine, NUL-terminated ("luna-fuse 0.1", "luna.ko 0.1")
+ */
+struct luna_info {
+	struct luna_hdr hdr;
+	__u32 abi;
+	__u32 features;
+	__u32 ioc_max;
+	__u32 stage_max;
+	__u32 sessions_max;
+	__u32 slot;
+	__u8 firmware[4];
+	__u32 reserved;
+	__u8 provider[64];
+	__u8 host[32];
+};
+
+#define LUNA_FEATURE_PERSISTENT	0x1	/* token objects survive a restart of the device */
+
+/**
+ * struct luna_slot_info - LUNA_SLOT_INFO: what CK_SLOT_INFO and CK_TOKEN_INFO need
+ * All counts are (__u32)-1 where the standard says CK_UNAVAILABLE_INFORMATION; texts are padded with
+ * blanks, as in the standard's structs.
+ */
+struct luna_slot_info {
+	struct luna_hdr hdr;
+	__u8 slot_description[64];
+	__u8 manufacturer[32];
+	__u32 slot_flags;
+	__u8 hardware_version[2];
+	__u8 firmware_version[2];
+	__u8 label[32];
+	__u8 model[16];
+	__u8 serial[16];
+	__u32 token_flags;
+	__u32 max_sessions;
+	__u32 sessions;
+	__u32 max_rw_sessions;
+	__u32 rw_sessions;
+	__u32 max_pin_len;
+	__u32 min_pin_len;
+	__u32 total_public_memory;
+	__u32 free_public_memory;
+	__u32 total_private_memory;
+	__u32 free_private_memory;
+	__u32 objects;
+	__u8 utc_time[16];
+	__u32 token_type;	/* LUNA_TOKEN_* */
+	__u32 container;	/* partition number, as CA_GetUserContainerNumber reports it */
+	__aligned_u64 used_bytes;
+};
+
+#define LUNA_TOKEN_PPSO		0
+#define LUNA_TOKEN_LEGACY	1
+
+/* One row of LUNA_MECH_LIST's payload. */
+struct luna_mech_info {
+	__u32 type;
+	__u32 min_key_size;
+	__u32 max_key_size;
+	__u32 flags;
+};
+
+/**
+ * struct luna_mech_list - LUNA_MECH_LIST
+ * @count: out: rows of struct luna_mech_info in the payload
+ */
+struct luna_mech_list {
+	struct luna_hdr hdr;
+	__u32 count;
+	__u32 reserved;
+};
+
+/**
+ * struct luna_data - LUNA_DATA_PUT, LUNA_DATA_GET
+ * @offset: where the piece stands: for PUT the bytes staged so far (0 starts anew), for GET the
+ *	bytes of the remainder fetched so far
+ * @length: GET: bytes wanted
+ *
+ * CKR_ARGUMENTS_BAD if @offset does not fit, CKR_DEVICE_MEMORY beyond LUNA_STAGE_MAX.
+ */
+struct luna_data {
+	struct luna_hdr hdr;
+	__u32 offset;
+	__u32 length;
+};
+
+struct luna_random {
+	struct luna_hdr hdr;
+	__u32 length;		/* bytes wanted, as far as the buffer holds them */
+	__u32 reserved;
+};
+
+/**
+ * struct luna_session_info - LUNA_SESSION_OPEN, LUNA_SESSION_INFO
+ * @flags: CKF_RW_SESSION and others of C_OpenSession, in for OPEN, out for INFO
+ * @state: out: CKS_*
+ * @handle: out: the session opened
+ * @role: out: CKU_* logged in, or LUNA_ROLE_NONE
+ * @container: out: partition number
+ */
+struct luna_session_info {
+	struct luna_hdr hdr;
+	__u32 flags;
+	__u32 state;
+	__u32 handle;
+	__u32 role;
+	__u32 container;
+	__u32 reserved;
+};
+
+#define LUNA_ROLE_NONE		0xffffffffu
+
+/**
+ * struct luna_init_token - LUNA_INIT_TOKEN; payload: SO PIN, then domain
+ * @pin_len: bytes of the SO PIN
+ * @domain_len: bytes of the cloning domain string; 0: the token gets no domain
+ * @type: LUNA_TOKEN_PPSO or LUNA_TOKEN_LEGACY
+ * @flags: LUNA_INIT_MOFN: the token requires M of N (CA_SetMofN)
+ * @label: padded with blanks
+ *
+ * An initialised token demands its SO PIN (CKR_PIN_INCORRECT), and no session may be open on it
+ * (CKR_SESSION_EXISTS). All objects and roles of it end.
+ */
+struct luna_init_token {
+	struct luna_hdr hdr;
+	__u32 pin_len;
+	__u32 domain_len;
+	__u32 type;
+	__u32 flags;
+	__u8 label[32];
+};
+
+#define LUNA_INIT_MOFN		0x1
+
+/**
+ * struct luna_pin - LUNA_INIT_PIN, LUNA_SET_PIN, LUNA_LOGIN; payload: PIN, for SET_PIN old then new
+ * @role: CKU_* (SET_PIN: ignored, must be 0)
+ * @pin_len: bytes of the PIN, or of the old PIN
+ * @new_len: SET_PIN: bytes of the new PIN
+ */
+struct luna_pin {
+	struct luna_hdr hdr;
+	__u32 role;
+	__u32 pin_len;
+	__u32 new_len;
+	__u32 reserved;
+};
+
+/**
+ * struct luna_role_state - LUNA_ROLE_STATE
+ * @role: in: CKU_*
+ * @flags: out: CAF_ROLE_STATE_*
+ * @attempts_left: out: login attempts before the lock
+ * @auth: out: primary and secondary mechanism, CA_AUTH_* (0 none, 1 password)
+ */
+struct luna_role_state {
+	struct luna_hdr hdr;
+	__u32 role;
+	__u32 flags;
+	__u32 attempts_left;
+	__u8 auth[4];
+};
+
+/* One row of LUNA_POLICY_LIST's payload. */
+struct luna_policy {
+	__u32 id;
+	__u32 capability;	/* highest value that the device allows */
+	__u32 value;
+	__u32 bits;		/* width of the value */
+	__u32 flags;		/* LUNA_POLICY_* */
+	__u8 name[60];		/* NUL-terminated description */
+};
+
+#define LUNA_POLICY_OFF_TO_ON_DESTRUCTIVE	0x1
+#define LUNA_POLICY_ON_TO_OFF_DESTRUCTIVE	0x2
+#define LUNA_POLICY_WRITE_RESTRICTED		0x4	/* never to be changed by a role */
+#define LUNA_POLICY_CAPABILITY_ONLY		0x8	/* has a capability but no policy */
+
+#define LUNA_SCOPE_HSM		0
+#define LUNA_SCOPE_PARTITION	1
+
+/**
+ * struct luna_policy_list - LUNA_POLICY_LIST
+ * @scope: in: LUNA_SCOPE_*
+ * @count: out: rows of struct luna_policy in the payload
+ */
+struct luna_policy_list {
+	struct luna_hdr hdr;
+	__u32 scope;
+	__u32 count;
+};
+
+/**
+ * struct luna_policy_set - LUNA_POLICY_SET; payload: @count pairs of __u32: id, value
+ * @flags: LUNA_POLICY_SET_DESTRUCTIVE: a change that erases the partition's objects is wanted;
+ *	without it such a change is refused
+ *
+ * All pairs are checked, then all are applied, or none.
+ */
+struct luna_policy_set {
+	struct luna_hdr hdr;
+	__u32 scope;
+	__u32 count;
+	__u32 flags;
+	__u32 reserved;
+};
+
+#define LUNA_POLICY_SET_DESTRUCTIVE	0x1
+
+/**
+ * struct luna_attr - one attribute in a payload, followed by its value, padded with zeros to 8 bytes
+ * @type: CKA_*
+ * @len: bytes of the value without padding; LUNA_ATTR_UNAVAILABLE in a reply that has none. In the
+ *	request of LUNA_ATTR_GET: the caller's buffer size, or LUNA_OUT_QUERY, and no value follows.
+ *
+ * Values of type CK_ULONG travel as __u64, CK_ULONG arrays as __u64 arrays, CK_BBOOL as one byte,
+ * templates as nested luna_attr lists, everything else as the standard's bytes.
+ */
+struct luna_attr {
+	__u32 type;
+	__u32 len;
+};
+
+#define LUNA_ATTR_UNAVAILABLE	0xffffffffu
+
+/**
+ * struct luna_object_arg - LUNA_OBJECT_* and LUNA_ATTR_*
+ * @handle: in: the object; out: the object made by CREATE and COPY
+ * @template_len: in: bytes of the template, or of the luna_attr list, in the payload
+ * @size: out: LUNA_OBJECT_SIZE: bytes that the object takes in the store
+ *
+ * ATTR_GET answers every attribute in the order asked, in one go; hdr.rv is CKR_OK or the code that
+ * the standard gives for the attributes that could not be returned.
+ */
+struct luna_object_arg {
+	struct luna_hdr hdr;
+	__u32 handle;
+	__u32 template_len;
+	__u32 size;
+	__u32 reserved;
+};
+
+/**
+ * struct luna_find - LUNA_FIND: the handles of matching objects in ascending order
+ * @after: in: only handles above this one; 0 starts a search
+ * @max: in: most handles wanted
+ * @template_len: in: bytes of the template in the payload
+ * @count: out: handles in the payload, __u32 each
+ * @complete: out: 1 if nothing matches beyond the last handle returned
+ *
+ * The device keeps no search: the caller sends the template again with the last handle.
+ */
+struct luna_find {
+	struct luna_hdr hdr;
+	__u32 after;
+	__u32 max;
+	__u32 template_len;
+	__u32 count;
+	__u32 complete;
+	__u32 reserved;
+};
+
+/* luna_op.op */
+enum luna_op_kind {
+	LUNA_OP_ENCRYPT		= 0,
+	LUNA_OP_DECRYPT		= 1,
+	LUNA_OP_DIGEST		= 2,
+	LUNA_OP_SIGN		= 3,
+	LUNA_OP_VERIFY		= 4,
+	LUNA_OP_SIGN_RECOVER	= 5,
+	LUNA_OP_VERIFY_RECOVER	= 6,
+	LUNA_OP_KINDS		= 7
+};
+
+/* luna_op.step; INIT may stand together with one of the others. */
+#define LUNA_STEP_INIT		0x01	/* C_xxxInit */
+#define LUNA_STEP_ONESHOT	0x02	/* C_xxx, or a piece of it: see @offset */
+#define LUNA_STEP_UPDATE	0x04	/* C_xxxUpdate */
+#define LUNA_STEP_FINAL		0x08	/* C_xxxFinal */
+#define LUNA_STEP_KEY		0x10	/* C_DigestKey: @key */
+#define LUNA_STEP_CANCEL	0x20	/* end the operation, if one is active */
+
+/**
+ * struct luna_op - LUNA_OP; payload: mechanism parameter, data, signature
+ * @op: enum luna_op_kind
+ * @step: LUNA_STEP_*
+ * @mechanism: INIT: CKM_*
+ * @key: INIT, KEY: object handle of the key
+ * @param_len: INIT: bytes of the parameter in the payload (see struct luna_gcm_param and others)
+ * @data_len: ONESHOT, UPDATE: bytes of data in the payload
+ * @sig_len: VERIFY, with ONESHOT's last piece or FINAL: bytes of the signature in the payload
+ * @offset: ONESHOT: where this piece of the data stands; pieces come in order, first 0
+ * @total: ONESHOT: bytes of all data of the call; a call in one piece has total = data_len
+ * @out_max: the caller's buffer size for the whole call's output, or LUNA_OUT_QUERY
+ * @out_need: out: bytes produced by this step, or needed (CKR_BUFFER_TOO_SMALL, query)
+ *
+ * A query carries no data: @total (ONESHOT) or @data_len (UPDATE, with an empty payload) tell how
+ * much would come. A failed INIT leaves no operation; with INIT and another step in one command the
+ * return value is that of the first that fails. The first piece of a ONESHOT checks @total and
+ * @out_max, so that a call in pieces fails before it consumed anything.
+ */
+struct luna_op {
+	struct luna_hdr hdr;
+	__u32 op;
+	__u32 step;
+	__u32 mechanism;
+	__u32 key;
+	__u32 param_len;
+	__u32 data_len;
+	__u32 sig_len;
+	__u32 out_max;
+	__u32 out_need;
+	__u32 reserved;
+	__aligned_u64 offset;
+	__aligned_u64 total;
+};
+
+/**
+ * struct luna_key - LUNA_GENERATE_KEY/PAIR, LUNA_WRAP/UNWRAP, LUNA_DERIVE
+ * Payload: parameter, first template (secret, public, unwrapped or derived key), second template
+ * (private key), data (wrapped key).
+ * @mechanism: CKM_*
+ * @param_len: bytes of the parameter
+ * @key: WRAP, UNWRAP: the (un)wrapping key; DERIVE: the base key
+ * @target: WRAP: the key to be wrapped
+ * @template_len: bytes of the first template
+ * @template2_len: GENERATE_PAIR: bytes of the private key's template
+ * @data_len: UNWRAP: bytes of the wrapped key
+ * @out_max: WRAP: the caller's buffer size or LUNA_OUT_QUERY
+ * @out_need: out: WRAP: bytes of the wrapped key
+ * @handle: out: the new object (GENERATE_PAIR: the public key)
+ * @handle2: out: GENERATE_PAIR: the private key
+ */
+struct luna_key {
+	struct luna_hdr hdr;
+	__u32 mechanism;
+	__u32 param_len;
+	__u32 key;
+	__u32 target;
+	__u32 template_len;
+	__u32 template2_len;
+	__u32 data_len;
+	__u32 out_max;
+	__u32 out_need;
+	__u32 handle;
+	__u32 handle2;
+	__u32 reserved;
+};
+
+/*
+ * Mechanism parameters as they travel. CBC, KW and KWP: the raw IV. Mechanisms without a parameter:
+ * nothing. MAC_GENERAL: struct luna_mac_param. The rest:
+ */
+
+/* CKM_AES_CTR */
+struct luna_ctr_param {
+	__u32 counter_bits;
+	__u32 reserved;
+	__u8 cb[16];
+};
+
+/* CKM_AES_GCM; followed by iv_len bytes of IV and aad_len bytes of AAD. iv_len 0: the token draws it. */
+struct luna_gcm_param {
+	__u32 iv_len;
+	__u32 iv_bits;
+	__u32 aad_len;
+	__u32 tag_bits;
+};
+
+/* CKM_RSA_PKCS_OAEP; followed by source_len bytes of label */
+struct luna_oaep_param {
+	__u32 hash;
+	__u32 mgf;
+	__u32 source;
+	__u32 source_len;
+};
+
+/* CKM_*_RSA_PKCS_PSS */
+struct luna_pss_param {
+	__u32 hash;
+	__u32 mgf;
+	__u32 salt_len;
+	__u32 reserved;
+};
+
+/* CKM_*_HMAC_GENERAL, CKM_AES_CMAC_GENERAL */
+struct luna_mac_param {
+	__u32 mac_len;
+	__u32 reserved;
+};
+
+/**
+ * struct luna_blob - the commands of cloning and HA login; payload: the blob received, then the one made
+ * @type: element type of cloning (CK_CRYPTOKI_ELEMENT, CK_MOFN_ACTIVATION_ELEMENT)
+ * @handle: in: the object to be cloned, or the HA login key; out: the clone
+ * @role: HA_CHALLENGE: CKU_SO or CKU_USER
+ * @replicate: cloning: bReplicate, 0 or 1; the same at every step
+ * @blob_len: in: bytes of the blob in the payload
+ * @out_max: in: the caller's buffer size or LUNA_OUT_QUERY
+ * @out_need: out: bytes of the blob made
+ */
+struct luna_blob {
+	struct luna_hdr hdr;
+	__u32 type;
+	__u32 handle;
+	__u32 role;
+	__u32 replicate;
+	__u32 blob_len;
+	__u32 out_max;
+	__u32 out_need;
+	__u32 reserved;
+};
+
+/**
+ * struct luna_mofn - LUNA_MOFN_GENERATE, LUNA_MOFN_ACTIVATE
+ * @m: GENERATE: vectors needed
+ * @n: GENERATE: vectors made; ACTIVATE: vectors given
+ * @flags: LUNA_MOFN_CLONEABLE
+ * @secret_len: reserved, must be 0
+ *
+ * GENERATE: payload in: @n pairs of __u32 weight and buffer size; payload out: @n vectors. ACTIVATE:
+ * payload in: @n vectors. A vector is a __u32 length and that many bytes, padded to 4.
+ */
+struct luna_mofn {
+	struct luna_hdr hdr;
+	__u32 m;
+	__u32 n;
+	__u32 flags;
+	__u32 secret_len;
+};
+
+#define LUNA_MOFN_CLONEABLE	0x1
+
+/* LUNA_MOFN_STATUS: CA_M_OF_N_STATUS; @flags: CAF_M_OF_N_* */
+struct luna_mofn_status {
+	struct luna_hdr hdr;
+	__u32 id;
+	__u32 m;
+	__u32 n;
+	__u32 secret_size;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/* The layout is the ABI: the same on every architecture and for 32-bit callers. */
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define LUNA_ABI_SIZE(type, bytes) static_assert(sizeof(struct type) == (bytes), "ABI of " #type)
+#elif !defined(__cplusplus)
+#define LUNA_ABI_SIZE(type, bytes) _Static_assert(sizeof(struct type) == (bytes), "ABI of " #type)
+#endif
+#ifdef LUNA_ABI_SIZE
+LUNA_ABI_SIZE(luna_hdr, 40);
+LUNA_ABI_SIZE(luna_info, 168);
+LUNA_ABI_SIZE(luna_slot_info, 288);
+LUNA_ABI_SIZE(luna_mech_info, 16);
+LUNA_ABI_SIZE(luna_mech_list, 48);
+LUNA_ABI_SIZE(luna_data, 48);
+LUNA_ABI_SIZE(luna_random, 48);
+LUNA_ABI_SIZE(luna_session_info, 64);
+LUNA_ABI_SIZE(luna_init_token, 88);
+LUNA_ABI_SIZE(luna_pin, 56);
+LUNA_ABI_SIZE(luna_role_state, 56);
+LUNA_ABI_SIZE(luna_policy, 80);
+LUNA_ABI_SIZE(luna_policy_list, 48);
+LUNA_ABI_SIZE(luna_policy_set, 56);
+LUNA_ABI_SIZE(luna_attr, 8);
+LUNA_ABI_SIZE(luna_object_arg, 56);
+LUNA_ABI_SIZE(luna_find, 64);
+LUNA_ABI_SIZE(luna_op, 96);
+LUNA_ABI_SIZE(luna_key, 88);
+LUNA_ABI_SIZE(luna_ctr_param, 24);
+LUNA_ABI_SIZE(luna_gcm_param, 16);
+LUNA_ABI_SIZE(luna_oaep_param, 16);
+LUNA_ABI_SIZE(luna_pss_param, 16);
+LUNA_ABI_SIZE(luna_mac_param, 8);
+LUNA_ABI_SIZE(luna_blob, 72);
+LUNA_ABI_SIZE(luna_mofn, 56);
+LUNA_ABI_SIZE(luna_mofn_status, 64);
+#undef LUNA_ABI_SIZE
+#endif
+
+#endif /* _UAPI_LUNA_H */

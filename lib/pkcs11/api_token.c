@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Token initialisation, PINs and login of PKCS#11 and of the vendor.
+ */
+#include <string.h>
+
+#include "buffer.h"
+#include "config.h"
+#include "library.h"
+#include "log.h"
+#include "pin.h"
+
+/* Longest PIN that travels: the device judges; beyond this it is not a PIN. */
+#define PIN_MAX	4096
+
+uint32_t p11_role(CK_USER_TYPE user)
+{
+	return user == CKU_LIMITED_USER_OLD ? (uint32_t)CKU_LIMITED_USER : p11_u32(user);
+}
+
+static CK_RV pin_check(const CK_BYTE *pin, CK_ULONG len)
+{
+	if (len && !pin)
+		return CKR_ARGUMENTS_BAD;
+	return len > PIN_MAX ? CKR_PIN_LEN_RANGE : CKR_OK;
+}
+
+CK_RV p11_pin_call(struct p11_session *session, unsigned int command, CK_USER_TYPE user,
+		   const CK_BYTE *pin, CK_ULONG pin_len, const CK_BYTE *new_pin,
+		   CK_ULONG new_pin_len)
+{
+	struct luna_pin head = {
+		.role = p11_role(user),
+		.pin_len = (uint32_t)pin_len,
+		.new_len = (uint32_t)new_pin_len,
+	};
+	struct p11_request request = {
+		.command = command,
+		.head = &head.hdr,
+		.size = sizeof(head),
+		.in[0] = { pin, pin_len },
+		.in[1] = { new_pin, new_pin_len },
+	};
+	CK_RV rv = pin_check(pin, pin_len);
+
+	if (rv == CKR_OK)
+		rv = pin_check(new_pin, new_pin_len);
+	return rv == CKR_OK ? p11_session_call(session, &request) : rv;
+}
+
+CK_RV p11_token_initialize(struct p11_slot *slot, const struct p11_token_init *init)
+{
+	struct luna_init_token head = {
+		.pin_len = (uint32_t)init->pin_len,
+		.domain_len = (uint32_t)init->domain_len,
+		.type = p11_config_token_type(),
+		.flags = p11_mofn() ? LUNA_INIT_MOFN : 0,
+	};
+	struct p11_request request = {
+		.command = LUNA_INIT_TOKEN,
+		.head = &head.hdr,
+		.size = sizeof(head),
+		.in[0] = { init->pin, init->pin_len },
+		.in[1] = { init->domain, init->domain_len },
+	};
+	CK_RV rv = pin_check(init->pin, init->pin_len);
+
+	if (rv != CKR_OK)
+		return rv;
+	if (!init->label || (init->domain_len && !init->domain) ||
+	    init->domain_len > P11_DOMAIN_MAX)
+		return CKR_ARGUMENTS_BAD;
+	memcpy(head.label, init->label, sizeof(head.label));
+	return p11_slot_call(slot, &request, NULL);
+}
+
+CK_RV C_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen,
+		  CK_UTF8CHAR_PTR pLabel)
+{
+	uint8_t domain[P11_DOMAIN_MAX];
+	struct p11_token_init init = {
+		.pin = pPin,
+		.pin_len = ulPinLen,
+		.label = pLabel,
+		.domain = domain,
+	};
+	struct p11_call call;
+	CK_RV rv = p11_begin_slot(&call, __func__, slotID);
+
+	if (rv == CKR_OK) {
+		init.domain_len = p11_domain(domain, sizeof(domain));
+		rv = p11_token_initialize(call.slot, &init);
+		explicit_bzero(domain, init.domain_len);
+	}
+	return p11_end(&call, rv);
+}
+
+CK_RV C_InitPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen)
+{
+	struct p11_call call;
+	CK_RV rv = p11_begin_session(&call, __func__, hSession);
+
+	if (rv == CKR_OK)
+		rv = p11_pin_call(call.session, LUNA_INIT_PIN, CKU_USER, pPin, ulPinLen, NULL, 0);
+	return p11_end(&call, rv);
+}
+
+CK_RV C_SetPIN(CK_SESSION_HANDLE hSession, CK_UTF8CHAR_PTR pOldPin, CK_ULONG ulOldLen,
+	       CK_UTF8CHAR_PTR pNewPin, CK_ULONG ulNewLen)
+{
+	struct p11_call call;
+	CK_RV rv = p11_begin_session(&call, __func__, hSession);
+
+	if (rv == CKR_OK)
+		rv = p11_pin_call(call.session, LUNA_SET_PIN, 0, pOldPin, ulOldLen, pNewPin,
+				  ulNewLen);
+	return p11_end(&call, rv);
+}
+
+CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin,
+	      CK_ULONG ulPinLen)
+{
+	struct p11_call call;
+	CK_RV rv = p11_begin_change(&call, __func__, hSession);
+
+	if (rv == CKR_OK)
+		rv = p11_pin_call(call.session, LUNA_LOGIN, userType, pPin, ulPinLen, NULL, 0);
+	return p11_end(&call, rv);
+}
+
+CK_RV C_Logout(CK_SESSION_HANDLE hSession)
+{
+	struct luna_hdr head = { 0 };
+	struct p11_request request = {
+		.command = LUNA_LOGOUT,
+		.head = &head,
+		.size = sizeof(head),
+	};
+	struct p11_call call;
+	CK_RV rv = p11_begin_change(&call, __func__, hSession);
+
+	if (rv == CKR_OK)
+		rv = p11_session_call(call.session, &request);
+	return p11_end(&call, rv);
+}
+
+CK_RV CA_InitRolePIN(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_CHAR_PTR pPin,
+		     CK_ULONG ulPinLen)
+{
+	struct p11_call call;
+	CK_RV rv = p11_begin_session(&call, __func__, hSession);
+
+	if (rv == CKR_OK)
+		rv = p11_pin_call(call.session, LUNA_INIT_PIN, userType, pPin, ulPinLen, NULL, 0);
+	return p11_end(&call, rv);
+}
+
+/* The roles of another slot are for that slot's own SO to make: one device knows nothing of another. */
+CK_RV CA_InitSlotRolePIN(CK_SESSION_HANDLE hSession, CK_SLOT_ID slotID, CK_USER_TYPE userType,
+			 CK_CHAR_PTR pPin, CK_ULONG ulPinLen)
+{
+	struct p11_call call;
+	CK_RV rv = p11_begin_session(&call, __func__, hSession);
+
+	if (rv == CKR_OK && slotID != call.slot->id) {
+		p11_log_reason("the session belongs to another slot");
+		rv = CKR_SLOT_ID_INVALID;
+	}
+	if (rv == CKR_OK)
+		rv = p11_pin_call(call.session, LUNA_INIT_PIN, userType, pPin, ulPinLen, NULL, 0);
+	return p11_end(&call, rv);
+}
+
+/* The SO resets the PIN of the crypto officer. */
+CK_RV CA_ResetPIN(CK_SESSION_HANDLE hSession, CK_CHAR_PTR pPin, CK_ULONG ulPinLen)
+{
+	struct p11_call call;
+	CK_RV rv = p11_begin_session(&call, __func__, hSession);
+
+	if (rv == CKR_OK)
+		rv = p11_pin_call(call.session, LUNA_INIT_PIN, CKU_USER, pPin, ulPinLen, NULL, 0);
+	return p11_end(&call, rv);
+}
+
+CK_RV CA_RoleStateGet(CK_SLOT_ID slotID, CK_USER_TYPE userType, CA_ROLE_STATE_PTR pRoleState)
+{
+	struct luna_role_state head = { .role = p11_role(userType) };
+	struct p11_request request = {
+		.command = LUNA_ROLE_STATE,
+		.head = &head.hdr,
+		.size = sizeof(head),
+	};
+	struct p11_call call;
+	CK_RV rv = p11_begin_slot(&call, __func__, slotID);
+
+	if (rv == CKR_OK && !pRoleState)
+		rv = CKR_ARGUMENTS_BAD;
+	if (rv == CKR_OK)
+		rv = p11_slot_call(call.slot, &request, NULL);
+	if (rv == CKR_OK) {
+		pRoleState->flags = (CK_BYTE)head.flags;
+		pRoleState->loginAttemptsLeft = head.attempts_left < 0xff ?
+						(CK_BYTE)head.attempts_left : 0xff;
+		pRoleState->primaryAuthMech = head.auth[0];
+		pRoleState->secondaryAuthMech = head.auth[1];
+	}
+	return p11_end(&call, rv);
+}
+
+CK_RV CA_SetKCV(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDomain, CK_ULONG ulDomainLen)
+{
+	struct luna_hdr head = { 0 };
+	struct p11_request request = {
+		.command = LUNA_SET_DOMAIN,
+		.head = &head,
+		.size = sizeof(head),
+		.in[0] = { pDomain, ulDomainLen },
+	};
+	struct p11_call call;
+	CK_RV rv = p11_begin_session(&call, __func__, hSession);
+
+	if (rv == CKR_OK && ((ulDomainLen && !pDomain) || ulDomainLen > P11_DOMAIN_MAX))
+		rv = CKR_ARGUMENTS_BAD;
+	if (rv == CKR_OK)
+		rv = p11_session_call(call.session, &request);
+	return p11_end(&call, rv);
+}

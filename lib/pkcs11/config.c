@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reads Chrystoki.conf; see config.h. Nothing is cached: the file is small and read only where slots
+ * are searched and tokens are initialised, and a change shows without a restart.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <uapi/luna.h>
+
+#define CONFIG_BYTES_MAX	(256 * 1024)
+#define CONFIG_BLANKS		" \t\r\n"
+
+static char *config_load(void)
+{
+	const char *dir = secure_getenv("ChrystokiConfigurationPath");
+	char path[4096], *text = NULL;
+	ssize_t got, len = 0;
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/Chrystoki.conf", dir && *dir ? dir : "/etc");
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= CONFIG_BYTES_MAX)
+		text = malloc((size_t)st.st_size + 1);
+	while (text && len < st.st_size) {
+		got = read(fd, text + len, (size_t)(st.st_size - len));
+		if (got <= 0)
+			break;
+		len += got;
+	}
+	if (text)
+		text[len] = '\0';
+	close(fd);
+	return text;
+}
+
+/* Cuts blanks and one pair of quotes from both ends, in place. */
+static char *config_trim(char *text)
+{
+	size_t len;
+
+	text += strspn(text, CONFIG_BLANKS);
+	len = strlen(text);
+	while (len && strchr(CONFIG_BLANKS, text[len - 1]))
+		text[--len] = '\0';
+	if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
+		text[len - 1] = '\0';
+		text++;
+	}
+	return text;
+}
+
+/* Cuts the token that ends before one of @stops; returns the byte it stopped at, 0 at the end. */
+static char config_cut(char **at, const char *stops, char **token)
+{
+	size_t len = strcspn(*at, stops);
+	char stop = (*at)[len];
+
+	*token = *at;
+	(*at)[len] = '\0';
+	*at += stop ? len + 1 : len;
+	*token = config_trim(*token);
+	return stop;
+}
+
+void p11_config_read(const char *section, p11_config_visit visit, void *context)
+{
+	char *text = config_load(), *at = text, *key, *value;
+	const char *current = "";
+	char stop;
+
+	while (at && *(at += strspn(at, CONFIG_BLANKS ";"))) {
+		if (*at == '#') {
+			at += strcspn(at, "\n");
+			continue;
+		}
+		stop = config_cut(&at, "={};\n", &key);
+		if (stop == '=' && at[strspn(at, CONFIG_BLANKS)] == '{')
+			stop = config_cut(&at, "{", &value);
+		if (stop == '{') {
+			current = key;
+		} else if (stop == '}') {
+			current = "";
+		} else if (stop == '=') {
+			stop = config_cut(&at, ";}\n", &value);
+			if (!strcmp(current, section))
+				visit(key, value, context);
+			if (stop == '}')
+				current = "";
+		}
+	}
+	free(text);
+}
+
+static void config_token_type(const char *key, const char *value, void *context)
+{
+	uint32_t *type = context;
+
+	if (!strcmp(key, "TokenType"))
+		*type = strcasecmp(value, "legacy") ? LUNA_TOKEN_PPSO : LUNA_TOKEN_LEGACY;
+}
+
+uint32_t p11_config_token_type(void)
+{
+	const char *value = secure_getenv("LUNA_TOKEN_TYPE");
+	uint32_t type = LUNA_TOKEN_PPSO;
+
+	if (value && *value)
+		config_token_type("TokenType", value, &type);
+	else
+		p11_config_read("Misc", config_token_type, &type);
+	return type;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An open device: one file descriptor, which is this process' application on one token.
+ *
+ * Two counts. References keep the struct; users keep the descriptor, so that its number cannot be
+ * reused while another thread is about to call ioctl() on it. A device that has gone is dead for good:
+ * the descriptor closes with its last user, and the slot opens the file anew under a new struct.
+ */
+#ifndef P11_DEVICE_H
+#define P11_DEVICE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <luna/cryptoki_v2.h>
+#include <uapi/luna.h>
+
+#define P11_KNOWN_INITS	256
+
+/**
+ * struct p11_device - an open device file
+ * @fd: the descriptor
+ * @users: calls that are using @fd, plus one while the device is not dead, plus a flag when it is
+ * @references: the slot, every session, and calls on their way
+ * @generation: latest hdr.generation that a reply brought
+ * @known_inits: digests of Inits that succeeded, with the generation they succeeded in (operation.c)
+ * @ioc_max: largest buffer to send
+ * @info: what LUNA_GET_INFO said
+ * @lock: protects the rest
+ * @mechanisms: rows of LUNA_MECH_LIST as of generation @mechanisms_generation, or NULL
+ * @mechanism_count: number of them
+ */
+struct p11_device {
+	int fd;
+	atomic_uint users;
+	atomic_uint references;
+	_Atomic uint64_t generation;
+	_Atomic uint64_t known_inits[P11_KNOWN_INITS];
+	uint32_t ioc_max;
+	struct luna_info info;
+	pthread_mutex_t lock;
+	struct luna_mech_info *mechanisms;
+	uint32_t mechanism_count;
+	uint64_t mechanisms_generation;
+};
+
+/**
+ * p11_device_open() - open @path and see that it is a device of our ABI
+ * Return: the device with one reference, or NULL.
+ */
+struct p11_device *p11_device_open(const char *path);
+
+/** p11_device_get() - take another reference; the caller holds one already */
+struct p11_device *p11_device_get(struct p11_device *device);
+
+/** p11_device_put() - drop a reference; NULL is allowed */
+void p11_device_put(struct p11_device *device);
+
+/** p11_device_use() - begin using the descriptor; false if the device is dead */
+bool p11_device_use(struct p11_device *device);
+
+/** p11_device_unuse() - end what p11_device_use() began */
+void p11_device_unuse(struct p11_device *device);
+
+/** p11_device_kill() - the device has gone, or is to be closed: nobody begins using it any more */
+void p11_device_kill(struct p11_device *device);
+
+/** p11_device_dead() - whether p11_device_kill() was called */
+bool p11_device_dead(struct p11_device *device);
+
+/** p11_device_saw() - note the generation of a reply */
+void p11_device_saw(struct p11_device *device, uint64_t generation);
+
+#endif /* P11_DEVICE_H */

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Slots; see slot.h. The table only grows, and an entry is complete before the count says that it
+ * is there, so readers (and a forked child) need no lock.
+ */
+#include "slot.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scan.h"
+
+#define SLOTS_MAX	1024
+
+static struct p11_slot *slots[SLOTS_MAX];
+static atomic_size_t slot_count;
+static atomic_bool slot_scanned;
+static pthread_mutex_t slot_scan_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct p11_slot *slot_by_path(const char *path)
+{
+	size_t i, count = atomic_load(&slot_count);
+
+	for (i = 0; i < count; i++)
+		if (!strcmp(slots[i]->path, path))
+			return slots[i];
+	return NULL;
+}
+
+static void slot_visit(const char *path, void *context)
+{
+	size_t count = atomic_load(&slot_count);
+	struct p11_device *device;
+	struct p11_slot *slot;
+
+	(void)context;
+	if (count == SLOTS_MAX || slot_by_path(path))
+		return;
+	device = p11_device_open(path);
+	if (!device)
+		return;
+	slot = calloc(1, sizeof(*slot));
+	if (slot)
+		slot->path = strdup(path);
+	if (!slot || !slot->path) {
+		free(slot);
+		p11_device_put(device);
+		return;
+	}
+	slot->id = count;
+	pthread_mutex_init(&slot->lock, NULL);
+	atomic_init(&slot->device, device);
+	/* What the first search finds is no event, what a later one finds is. */
+	slot->seen = !atomic_load(&slot_scanned);
+	slots[count] = slot;
+	atomic_store(&slot_count, count + 1);
+}
+
+void p11_slot_scan(void)
+{
+	pthread_mutex_lock(&slot_scan_lock);
+	p11_scan(slot_visit, NULL);
+	atomic_store(&slot_scanned, true);
+	pthread_mutex_unlock(&slot_scan_lock);
+}
+
+size_t p11_slot_count(void)
+{
+	if (!atomic_load(&slot_scanned))
+		p11_slot_scan();
+	return atomic_load(&slot_count);
+}
+
+struct p11_slot *p11_slot_find(CK_SLOT_ID id)
+{
+	return id < p11_slot_count() ? slots[id] : NULL;
+}
+
+struct p11_device *p11_slot_open_device(struct p11_slot *slot)
+{
+	struct p11_device *device;
+
+	pthread_mutex_lock(&slot->lock);
+	device = atomic_load(&slot->device);
+	if (device)
+		device = p11_device_dead(device) ? NULL : p11_device_get(device);
+	pthread_mutex_unlock(&slot->lock);
+	return device;
+}
+
+struct p11_device *p11_slot_device(struct p11_slot *slot)
+{
+	struct p11_device *device;
+
+	pthread_mutex_lock(&slot->lock);
+	device = atomic_load(&slot->device);
+	if (!device || p11_device_dead(device)) {
+		p11_device_put(device);
+		device = p11_device_open(slot->path);
+		atomic_store(&slot->device, device);
+	}
+	if (device)
+		p11_device_get(device);
+	pthread_mutex_unlock(&slot->lock);
+	return device;
+}
+
+CK_RV p11_slot_call(struct p11_slot *slot, struct p11_request *request, struct p11_device **used)
+{
+	struct p11_device *device;
+	int attempt;
+	CK_RV rv;
+
+	for (attempt = 0; attempt < 2; attempt++) {
+		device = p11_slot_device(slot);
+		if (!device)
+			break;
+		rv = p11_transport(device, request);
+		if (rv != CKR_DEVICE_REMOVED) {
+			if (used)
+				*used = device;
+			else
+				p11_device_put(device);
+			return rv;
+		}
+		p11_device_put(device);
+	}
+	return CKR_TOKEN_NOT_PRESENT;
+}
+
+bool p11_slot_present(struct p11_slot *slot)
+{
+	struct luna_slot_info info = { 0 };
+	struct p11_request request = {
+		.command = LUNA_SLOT_INFO,
+		.head = &info.hdr,
+		.size = sizeof(info),
+	};
+
+	return p11_slot_call(slot, &request, NULL) == CKR_OK &&
+	       (info.slot_flags & CKF_TOKEN_PRESENT);
+}
+
+struct p11_slot *p11_slot_event(bool *present)
+{
+	size_t i, count;
+	bool changed;
+
+	if (!atomic_load(&slot_scanned))
+		p11_slot_scan();
+	p11_slot_scan();
+	count = atomic_load(&slot_count);
+	for (i = 0; i < count; i++) {
+		*present = p11_slot_present(slots[i]);
+		pthread_mutex_lock(&slots[i]->lock);
+		changed = slots[i]->seen != *present;
+		slots[i]->seen = *present;
+		pthread_mutex_unlock(&slots[i]->lock);
+		if (changed)
+			return slots[i];
+	}
+	return NULL;
+}
+
+static void slot_reset(struct p11_device *device)
+{
+	struct luna_hdr head = { 0 };
+	struct p11_request request = {
+		.command = LUNA_RESET,
+		.head = &head,
+		.size = sizeof(head),
+	};
+
+	/* close() would do it too, but a FUSE daemon hears of that only some time later. */
+	p11_transport(device, &request);
+	p11_device_kill(device);
+}
+
+void p11_slot_close_all(void)
+{
+	size_t i, count = atomic_load(&slot_count);
+	struct p11_device *device;
+
+	for (i = 0; i < count; i++) {
+		pthread_mutex_lock(&slots[i]->lock);
+		device = atomic_exchange(&slots[i]->device, NULL);
+		pthread_mutex_unlock(&slots[i]->lock);
+		if (device)
+			slot_reset(device);
+		p11_device_put(device);
+	}
+}
+
+void p11_slot_after_fork(void)
+{
+	size_t i, count = atomic_load(&slot_count);
+	struct p11_device *device;
+
+	pthread_mutex_init(&slot_scan_lock, NULL);
+	for (i = 0; i < count; i++) {
+		pthread_mutex_init(&slots[i]->lock, NULL);
+		device = atomic_exchange(&slots[i]->device, NULL);
+		/* Not put: other threads of the parent held references that nobody drops here. */
+		if (device && !p11_device_dead(device))
+			close(device->fd);
+	}
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What a host of the engine (the kernel module, the FUSE daemon, a test) sees of it: the ops that it
+ * supplies and the few calls that it makes. Errors are negative errnos unless a CKR is said.
+ */
+#ifndef LUNA_TOKEN_ENGINE_H
+#define LUNA_TOKEN_ENGINE_H
+
+#include "port.h"
+
+/* Hashes that a provider may offer; indexes of its masks. */
+enum luna_hash {
+	LUNA_SHA1,
+	LUNA_SHA224,
+	LUNA_SHA256,
+	LUNA_SHA384,
+	LUNA_SHA512,
+	LUNA_HASHES
+};
+
+enum {
+	LUNA_HASH_MAX = 64,		/* bytes of the longest digest and MAC */
+	LUNA_AES_BLOCK = 16,
+	LUNA_RSA_MAX_BITS = 8192,
+	LUNA_RSA_MAX = LUNA_RSA_MAX_BITS / 8,
+};
+
+/* Keyed MACs: the HMAC of hash h is LUNA_HMAC + h. */
+enum luna_mac_kind {
+	LUNA_CMAC_AES,
+	LUNA_HMAC,
+	LUNA_MACS = LUNA_HMAC + LUNA_HASHES
+};
+
+enum luna_mode {
+	LUNA_ECB,
+	LUNA_CBC,
+	LUNA_CTR,	/* the whole block counts, big endian */
+	LUNA_GCM,
+	LUNA_MODES
+};
+
+/* Provider's own types: prepared keys are immutable and shared by threads, streams are not. */
+struct luna_hash_stream;
+struct luna_mac_key;
+struct luna_mac_stream;
+struct luna_aes_key;
+struct luna_cipher_stream;
+struct luna_rsa_key;
+
+/**
+ * struct luna_num - an unsigned big-endian number, without ownership
+ */
+struct luna_num {
+	const u8 *data;
+	u32 len;
+};
+
+/**
+ * struct luna_rsa_nums - an RSA key; absent parts have len 0
+ * A private key has at least @n and @d; CRT is used when @p, @q, @dp, @dq and @qi are all there.
+ */
+struct luna_rsa_nums {
+	struct luna_num n, e, d, p, q, dp, dq, qi;
+};
+
+/**
+ * struct luna_rsa_made - result of rsa_generate: the numbers of a new key in one buffer, to be wiped
+ * @bits: of the modulus. All of @n, @d are bits/8 bytes long, @p, @q, @dp, @dq, @qi bits/16 bytes,
+ *	with leading zeros; freed by the caller with kfree_sensitive() on the struct.
+ */
+struct luna_rsa_made {
+	u32 bits;
+	u8 n[LUNA_RSA_MAX], d[LUNA_RSA_MAX];
+	u8 p[LUNA_RSA_MAX / 2], q[LUNA_RSA_MAX / 2];
+	u8 dp[LUNA_RSA_MAX / 2], dq[LUNA_RSA_MAX / 2], qi[LUNA_RSA_MAX / 2];
+};
+
+/* luna_crypto_ops.features */
+#define LUNA_CRYPTO_RSA_CHECKED	0x1	/* rsa_private blinds and verifies its result by itself */
+#define LUNA_CRYPTO_GCM_ANY_IV	0x2	/* LUNA_GCM takes IVs of any length, not only 12 bytes */
+
+/**
+ * struct luna_crypto_ops - raw primitives; thread-safe; no padding, no policy
+ *
+ * Constructors return ERR_PTR(): -ENOMEM, -EINVAL (key or IV of a wrong size), -EOPNOTSUPP. The
+ * others return 0 or -ENOMEM, -EINVAL, -EIO, -EINTR. Input and output may be the same buffer, but
+ * may not overlap otherwise. Buffers are kmalloc memory of any alignment, never on the stack for the
+ * cipher, MAC and RSA calls. Free and end functions take NULL and wipe what they free.
+ */
+struct luna_crypto_ops {
+	const char *name;		/* for LUNA_GET_INFO */
+	u32 features;			/* LUNA_CRYPTO_* */
+	u32 hashes;			/* bit per enum luna_hash */
+	u32 macs;			/* bit per enum luna_mac_kind */
+	u32 modes;			/* bit per enum luna_mode; without LUNA_GCM the engine builds it */
+	u32 rsa_min_bits, rsa_max_bits;	/* 0: no RSA */
+
+	int (*random)(void *buf, size_t len);
+
+	struct luna_hash_stream *(*hash_begin)(enum luna_hash hash);
+	int (*hash_update)(struct luna_hash_stream *s, const void *data, size_t len);
+	int (*hash_final)(struct luna_hash_stream *s, u8 *digest);
+	void (*hash_end)(struct luna_hash_stream *s);
+
+	struct luna_mac_key *(*mac_key)(enum luna_mac_kind kind, const u8 *key, size_t len);
+	void (*mac_key_free)(struct luna_mac_key *key);
+	struct luna_mac_stream *(*mac_begin)(struct luna_mac_key *key);
+	int (*mac_update)(struct luna_mac_stream *s, const void *data, size_t len);
+	int (*mac_final)(struct luna_mac_stream *s, u8 *mac);
+	void (*mac_end)(struct luna_mac_stream *s);
+
+	struct luna_aes_key *(*aes_key)(const u8 *key, size_t len);
+	void (*aes_key_free)(struct luna_aes_key *key);
+	/* ECB takes no IV, CBC and CTR 16 bytes, GCM see features. The key outlives the stream. */
+	struct luna_cipher_stream *(*cipher_begin)(struct luna_aes_key *key, enum luna_mode mode,
+						   bool encrypt, const u8 *iv, size_t iv_len);
+	int (*cipher_aad)(struct luna_cipher_stream *s, const u8 *aad, size_t len);
+	/* ECB and CBC: len a multiple of 16. Writes len bytes. */
+	int (*cipher_update)(struct luna_cipher_stream *s, const u8 *in, size_t len, u8 *out);
+	/* GCM: encrypt writes the tag, decrypt compares it (-EBADMSG). tag_len 4..16 */
+	int (*cipher_tag)(struct luna_cipher_stream *s, u8 *tag, size_t tag_len);
+	void (*cipher_end)(struct luna_cipher_stream *s);
+
+	struct luna_rsa_key *(*rsa_key)(const struct luna_rsa_nums *nums);
+	void (*rsa_key_free)(struct luna_rsa_key *key);
+	/* Raw: in and out are as long as the modulus; -EINVAL if in >= modulus. */
+	int (*rsa_public)(struct luna_rsa_key *key, const u8 *in, u8 *out);
+	int (*rsa_private)(struct luna_rsa_key *key, const u8 *in, u8 *out);
+	/* May take minutes and is never called under a token lock; -EINTR when the caller was killed. */
+	struct luna_rsa_made *(*rsa_generate)(u32 bits, const u8 *e, size_t e_len);
+
+	/* Optional: NULL leaves it to the engine. HMAC of @hash. */
+	int (*pbkdf2)(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *salt,
+		      size_t salt_len, u32 iterations, u8 *out, size_t out_len);
+};
+
+/**
+ * struct luna_store_ops - a file-like place for one token's log
+ *
+ * The engine serialises all calls but sync(), which runs beside append(). append() that fails leaves
+ * the old content, as far as truncate() can restore it. Replacement: replace_begin(), any number of
+ * replace_append(), then replace_commit(), after which the new content, durably and atomically, is the
+ * store's; a crash before leaves the old one.
+ */
+struct luna_store_ops {
+	int (*size)(void *store, u64 *size);
+	int (*read)(void *store, u64 offset, void *buf, size_t len);
+	int (*append)(void *store, const void *buf, size_t len);	/* -ENOSPC, -EIO */
+	int (*truncate)(void *store, u64 size);
+	int (*sync)(void *store);
+	int (*replace_begin)(void *store);
+	int (*replace_append)(void *store, const void *buf, size_t len);
+	int (*replace_commit)(void *store);
+	void (*replace_abort)(void *store);
+	bool persistent;
+};
+
+/* luna_config.flags */
+#define LUNA_CONFIG_LAX_HA_KEYS	0x1	/* HA login key: check the usage flags alone */
+
+/**
+ * struct luna_config - what a host decides about a token
+ * @slot: number on this host
+ * @host: for LUNA_GET_INFO
+ * @flags: LUNA_CONFIG_*
+ * @pin_iterations: PBKDF2 rounds for new PINs; 0: the default
+ * @now: seconds since 1970; NULL: the clock. Tests set it for fixed vectors
+ */
+struct luna_config {
+	u32 slot;
+	const char *host;
+	u32 flags;
+	u32 pin_iterations;
+	u64 (*now)(void);
+};
+
+struct luna_token;
+struct luna_open;
+
+/**
+ * luna_token_open() - load a token from its store
+ * The ops and @store must live until luna_token_close(). A store that is empty gives an uninitialised
+ * token; one that is damaged gives a token that refuses everything but LUNA_GET_INFO and
+ * LUNA_SLOT_INFO with CKR_DEVICE_ERROR, and leaves the store as it is.
+ * Return: the token or ERR_PTR(-ENOMEM, -EINVAL for unusable ops).
+ */
+struct luna_token *luna_token_open(const struct luna_config *config,
+				   const struct luna_crypto_ops *crypto,
+				   const struct luna_store_ops *store_ops, void *store);
+
+/* luna_token_close() - wipe and free a token that has no open files left */
+void luna_token_close(struct luna_token *token);
+
+/* luna_open() - an application: Return: its context or ERR_PTR(-ENOMEM) */
+struct luna_open *luna_open(struct luna_token *token);
+
+/* luna_release() - end an application with its sessions, operations, session objects and login */
+void luna_release(struct luna_open *open);
+
+/**
+ * luna_cmd() - carry one command of the ABI
+ * @nr: command number (enum luna_command)
+ * @in: the request, @len bytes; private memory of the host that nobody else writes to
+ * @out: room for the reply, @len bytes, apart from @in
+ * @out_len: bytes of @out to hand back, set also when an error is returned (0)
+ *
+ * Return: 0 and a reply, or the negative errno of the ABI's general section.
+ */
+int luna_cmd(struct luna_open *open, u32 nr, const void *in, size_t len, void *out,
+	     size_t *out_len);
+
+#endif /* LUNA_TOKEN_ENGINE_H */

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * AES-GCM (NIST SP 800-38D): the provider's, or, where that is missing or takes IVs of 12 bytes only,
+ * one built of its CTR mode and our GHASH.
+ *
+ * Encryption is a stream. Decryption gets all ciphertext at once (op.c gathers it) and releases nothing
+ * before the tag was found right. An encryption without an IV gets one drawn by the token, 16 bytes,
+ * which the product appends behind ciphertext and tag; decryption takes it as its parameter.
+ */
+#include "ghash.h"
+#include "mech.h"
+
+enum {
+	BLOCK = LUNA_AES_BLOCK,
+	IV_USUAL = 12,
+	IV_MAX = 256,
+	IV_PROVIDER_MAX = 128,	/* what OpenSSL takes */
+	IV_DRAWN = 16,
+	TAG_MIN_BITS = 32,
+};
+
+/* 2^32 counter blocks less J0 and one. */
+static const u64 gcm_max = ((1ULL << 32) - 2) * BLOCK;
+
+/**
+ * struct gcm - an operation
+ * @stream: the provider's GCM, or CTR
+ * @built: ours: @hash and what follows it are in use
+ * @drawn: length of @iv that goes behind the tag, or 0
+ * @done: bytes of text so far
+ * @aad_len: bytes of AAD
+ * @tag: to be compared
+ * @left: bytes until the 32-bit counter wraps, which the provider's counter does not
+ * @counter: J0
+ * @mask: E(J0)
+ */
+struct gcm {
+	struct luna_cipher_stream *stream;
+	bool built;
+	u8 tag_len;
+	u8 drawn;
+	u64 done;
+	u8 iv[IV_DRAWN];
+	u8 tag[BLOCK];
+	struct luna_ghash hash;
+	u64 aad_len;
+	u64 left;
+	u8 counter[BLOCK];
+	u8 mask[BLOCK];
+};
+
+/* ---- GCM of CTR and GHASH ---- */
+
+static int ctr_begin(struct luna_op_state *op)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	const struct luna_crypto_ops *crypto = op->token->crypto;
+	struct luna_aes_key *key = luna_object_aes(op->token, op->obj);
+	struct luna_cipher_stream *stream;
+
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	if (g->stream)
+		crypto->cipher_end(g->stream);
+	g->stream = NULL;
+	stream = crypto->cipher_begin(key, LUNA_CTR, true, g->counter, BLOCK);
+	if (IS_ERR(stream))
+		return PTR_ERR(stream);
+	g->stream = stream;
+	g->left = ((1ULL << 32) - get_unaligned_be32(g->counter + BLOCK - 4)) * BLOCK;
+	return 0;
+}
+
+static int ctr_crypt(struct luna_op_state *op, const u8 *in, u32 len, u8 *out)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	u32 part;
+	int err;
+
+	while (len) {
+		if (!g->left) {
+			put_unaligned_be32(0, g->counter + BLOCK - 4);
+			err = ctr_begin(op);
+			if (err)
+				return err;
+		}
+		part = min_t(u64, len, g->left);
+		err = op->token->crypto->cipher_update(g->stream, in, part, out);
+		if (err)
+			return err;
+		g->left -= part;
+		in += part;
+		out += part;
+		len -= part;
+	}
+	return 0;
+}
+
+/* J0: the IV and a one, or the hash of the IV. */
+static void first_counter(struct gcm *g, const u8 *iv, u32 iv_len)
+{
+	if (iv_len == IV_USUAL) {
+		memcpy(g->counter, iv, IV_USUAL);
+		put_unaligned_be32(1, g->counter + IV_USUAL);
+		return;
+	}
+	luna_ghash_update(&g->hash, iv, iv_len);
+	luna_ghash_final(&g->hash, 0, iv_len, g->counter);
+}
+
+/* @mask serves as the zeros that CTR turns into key stream, and for the hash key E(0) first. */
+static int built_begin(struct luna_op_state *op, const u8 *iv, u32 iv_len)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	int err;
+
+	g->built = true;
+	err = ctr_begin(op);
+	if (!err)
+		err = ctr_crypt(op, g->mask, BLOCK, g->mask);
+	if (err)
+		return err;
+	luna_ghash_init(&g->hash, g->mask);
+	memset(g->mask, 0, BLOCK);
+	first_counter(g, iv, iv_len);
+	err = ctr_begin(op);
+	return err ? err : ctr_crypt(op, g->mask, BLOCK, g->mask);
+}
+
+static void built_aad(struct gcm *g, const u8 *aad, u32 len)
+{
+	luna_ghash_update(&g->hash, aad, len);
+	luna_ghash_pad(&g->hash);
+	g->aad_len = len;
+}
+
+static void built_tag(struct gcm *g, u64 text_len, u8 tag[BLOCK])
+{
+	u32 i;
+
+	luna_ghash_final(&g->hash, g->aad_len, text_len, tag);
+	for (i = 0; i < BLOCK; i++)
+		tag[i] ^= g->mask[i];
+}
+
+/* The tag is compared first: nothing is decrypted that is not genuine. */
+static int built_open(struct luna_op_state *op, const u8 *in, u32 len, u8 *out)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	u8 tag[BLOCK];
+	bool wrong;
+
+	luna_ghash_update(&g->hash, in, len);
+	built_tag(g, len, tag);
+	wrong = crypto_memneq(tag, g->tag, g->tag_len);
+	memzero_explicit(tag, sizeof(tag));
+	return wrong ? -EBADMSG : ctr_crypt(op, in, len, out);
+}
+
+/* ---- Init ---- */
+
+/* IV and AAD in the parameter; ulIvBits is 0 where a client does not know the field. */
+static bool gcm_param(const struct luna_op_state *op, const u8 *param, u32 len,
+		      struct luna_gcm_param *p)
+{
+	if (len < sizeof(*p))
+		return false;
+	memcpy(p, param, sizeof(*p));
+	len -= sizeof(*p);
+	if (p->iv_len > IV_MAX || p->iv_len > len || p->aad_len != len - p->iv_len)
+		return false;
+	if (p->tag_bits < TAG_MIN_BITS || p->tag_bits > 8 * BLOCK || p->tag_bits % 8)
+		return false;
+	if (p->iv_len)
+		return !p->iv_bits || p->iv_bits == 8 * p->iv_len;
+	return op->kind == LUNA_OP_ENCRYPT;
+}
+
+static bool provider_takes(const struct luna_crypto_ops *c, u32 iv_len)
+{
+	if (!(c->modes & BIT(LUNA_GCM)))
+		return false;
+	return iv_len == IV_USUAL ||
+	       (c->features & LUNA_CRYPTO_GCM_ANY_IV && iv_len <= IV_PROVIDER_MAX);
+}
+
+static int provider_begin(struct luna_op_state *op, const u8 *iv, u32 iv_len)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	struct luna_aes_key *key = luna_object_aes(op->token, op->obj);
+	struct luna_cipher_stream *stream;
+
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	stream = op->token->crypto->cipher_begin(key, LUNA_GCM, op->kind == LUNA_OP_ENCRYPT, iv,
+						 iv_len);
+	if (IS_ERR(stream))
+		return PTR_ERR(stream);
+	g->stream = stream;
+	return 0;
+}
+
+static int gcm_begin(struct luna_op_state *op, const u8 *iv, u32 iv_len, const u8 *aad, u32 aad_len)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	int err;
+
+	if (!provider_takes(op->token->crypto, iv_len)) {
+		err = built_begin(op, iv, iv_len);
+		if (!err)
+			built_aad(g, aad, aad_len);
+		return err;
+	}
+	err = provider_begin(op, iv, iv_len);
+	if (!err && aad_len)
+		err = op->token->crypto->cipher_aad(g->stream, aad, aad_len);
+	return err;
+}
+
+static u32 gcm_init(struct luna_op_state *op, const u8 *param, u32 len)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	struct luna_gcm_param p;
+	const u8 *iv, *aad;
+	int err;
+
+	if (!gcm_param(op, param, len, &p))
+		return CKR_MECHANISM_PARAM_INVALID;
+	iv = param + sizeof(p);
+	aad = iv + p.iv_len;
+	g->tag_len = p.tag_bits / 8;
+	if (!p.iv_len) {
+		err = op->token->crypto->random(g->iv, IV_DRAWN);
+		if (err)
+			return luna_ckr(err);
+		iv = g->iv;
+		p.iv_len = IV_DRAWN;
+		g->drawn = IV_DRAWN;
+	}
+	err = gcm_begin(op, iv, p.iv_len, aad, p.aad_len);
+	return err ? luna_key_ckr(err) : CKR_OK;
+}
+
+/* ---- data ---- */
+
+static u32 gcm_lens(const struct luna_op_state *op, u64 in_len, bool finish,
+		    struct luna_op_lens *lens)
+{
+	const struct gcm *g = luna_op_private(op, const struct gcm);
+
+	if (op->kind == LUNA_OP_DECRYPT) {
+		if (in_len < g->tag_len)
+			return CKR_ENCRYPTED_DATA_LEN_RANGE;
+		lens->most = in_len - g->tag_len;
+	} else {
+		if (in_len > gcm_max - g->done)
+			return CKR_DATA_LEN_RANGE;
+		lens->most = in_len + (finish ? g->tag_len + g->drawn : 0);
+	}
+	lens->least = lens->most;
+	return CKR_OK;
+}
+
+static u32 gcm_update(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, u32 *out_len)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	int err;
+
+	*out_len = len;
+	g->done += len;
+	if (!g->built)
+		return luna_ckr(op->token->crypto->cipher_update(g->stream, in, len, out));
+	err = ctr_crypt(op, in, len, out);
+	if (!err)
+		luna_ghash_update(&g->hash, out, len);
+	return luna_ckr(err);
+}
+
+static u32 gcm_final(struct luna_op_state *op, u8 *out, u32 *out_len)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	int err = 0;
+
+	if (g->built) {
+		built_tag(g, g->done, g->tag);
+		memcpy(out, g->tag, g->tag_len);
+	} else {
+		err = op->token->crypto->cipher_tag(g->stream, out, g->tag_len);
+	}
+	memcpy(out + g->tag_len, g->iv, g->drawn);
+	*out_len = g->tag_len + g->drawn;
+	return luna_ckr(err);
+}
+
+static int provider_open(struct luna_op_state *op, const u8 *in, u32 len, u8 *out)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	const struct luna_crypto_ops *crypto = op->token->crypto;
+	int err = 0;
+
+	if (len)
+		err = crypto->cipher_update(g->stream, in, len, out);
+	return err ? err : crypto->cipher_tag(g->stream, g->tag, g->tag_len);
+}
+
+/* Decryption. What a wrong tag leaves in @out is wiped by op.c. */
+static u32 gcm_single(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, u32 *out_len)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	u32 text = len - g->tag_len;
+	int err;
+
+	memcpy(g->tag, in + text, g->tag_len);
+	*out_len = text;
+	err = g->built ? built_open(op, in, text, out) : provider_open(op, in, text, out);
+	return err == -EBADMSG ? CKR_ENCRYPTED_DATA_INVALID : luna_ckr(err);
+}
+
+static void gcm_end(struct luna_op_state *op)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+
+	if (g->stream)
+		op->token->crypto->cipher_end(g->stream);
+}
+
+const struct luna_op_ops luna_gcm_ops = {
+	.whole = BIT(LUNA_OP_DECRYPT),
+	.init = gcm_init,
+	.lens = gcm_lens,
+	.update = gcm_update,
+	.final = gcm_final,
+	.single = gcm_single,
+	.end = gcm_end,
+};

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* What the commands around struct luna_key share: keygen.c, wrap.c. */
+#ifndef LUNA_TOKEN_KEY_CMD_H
+#define LUNA_TOKEN_KEY_CMD_H
+
+#include "cmd.h"
+#include "mech.h"
+
+/* The payload of struct luna_key, in its parts. */
+struct luna_key_parts {
+	const u8 *param;
+	u32 param_len;
+	struct luna_tmpl tmpl;
+	struct luna_tmpl tmpl2;
+	const u8 *data;
+	u32 data_len;
+};
+
+/**
+ * luna_key_parts() - take the payload apart, and find the mechanism
+ * @flag: CKF_* that the mechanism must have
+ * CKR_OK, CKR_ARGUMENTS_BAD, CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID and what
+ * luna_tmpl_check() says.
+ */
+u32 luna_key_parts(struct luna_ucmd *cmd, u32 flag, struct luna_key_parts *parts,
+		   const struct luna_mech **mech);
+
+/* Are these the bytes of a secret key of this type? Other types take none (object_rules.c says so). */
+bool luna_secret_len_fits(u32 key_type, u64 len);
+
+/* Adds the numbers of an RSA key, without leading zeros; the private ones only with @private. */
+void luna_rsa_attrs(struct luna_attrw *w, const struct luna_der_rsa *key, bool private);
+
+#endif /* LUNA_TOKEN_KEY_CMD_H */

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Loading the log. First the whole log is checked and the places of the live records are noted; only then
+ * are the state and the objects loaded, each once. So a log that is damaged leaves nothing half loaded.
+ *
+ * The log ends before the first record that is not whole, or at the start of its batch. That is the
+ * trace of a write that never came to its end, and is cut off, unless something proves that it was
+ * durable once: it lies within what the log was begun with, or a later record says that the store was
+ * flushed beyond it. Then it is damage, and the store is left alone.
+ */
+#include "log_file.h"
+#include "object.h"
+#include "state.h"
+
+/**
+ * struct scan - the check of a log
+ * @at, @next: place and sequence of the record that comes next
+ * @end, @end_next: the same behind the last complete batch
+ */
+struct scan {
+	struct luna_log *log;
+	struct luna_log_reader reader;
+	u64 at, next;
+	u64 end, end_next;
+};
+
+static bool rec_known(const struct luna_rec *rec)
+{
+	static const struct {
+		u8 flags;
+		u32 min_len, max_len, max_handle;
+	} known[LUNA_REC_TYPES] = {
+		[LUNA_REC_STATE] = { LUNA_REC_MORE, 1, LUNA_REC_MAX, 0 },
+		[LUNA_REC_ATTEMPTS] = { LUNA_REC_MORE, LUNA_ATTEMPTS_LEN, LUNA_ATTEMPTS_LEN,
+					LUNA_ROLES - 1 },
+		[LUNA_REC_PUT] = { LUNA_REC_MORE | LUNA_REC_PRIVATE, 0, LUNA_REC_MAX, U32_MAX },
+		[LUNA_REC_DELETE] = { LUNA_REC_MORE, 0, 0, U32_MAX },
+		[LUNA_REC_CLEAR] = { LUNA_REC_MORE, 0, 0, 0 },
+		[LUNA_REC_MARK] = { LUNA_REC_MORE, 0, 0, 0 },
+	};
+
+	if (!rec->type || rec->type >= LUNA_REC_TYPES)
+		return false;
+	return !(rec->flags & ~known[rec->type].flags) && rec->len >= known[rec->type].min_len &&
+	       rec->len <= known[rec->type].max_len && rec->handle <= known[rec->type].max_handle;
+}
+
+/* CRC-32 of a payload, piece by piece. */
+static int scan_crc(struct scan *s, u64 at, u32 len, u32 *crc)
+{
+	const u8 *bytes;
+	u32 n;
+	int err;
+
+	for (*crc = 0; len; len -= n, at += n) {
+		n = min_t(u32, len, LUNA_LOG_WINDOW);
+		err = luna_log_reader_get(&s->reader, at, n, &bytes);
+		if (err)
+			return err;
+		*crc = luna_crc32_more(*crc, bytes, n);
+	}
+	return 0;
+}
+
+/* The record at s->at. Return: 0; -EBADMSG: it is not whole; -EUCLEAN; the errno of the store. */
+static int scan_record(struct scan *s, struct luna_rec *rec)
+{
+	u64 left = s->reader.size - s->at;
+	const u8 *head;
+	u32 crc;
+	int err;
+
+	if (left < LUNA_REC_HEAD)
+		return -EBADMSG;
+	err = luna_log_reader_get(&s->reader, s->at, LUNA_REC_HEAD, &head);
+	if (err)
+		return err;
+	if (!luna_rec_get(s->log->salted, rec, head) || rec->sequence != s->next ||
+	    luna_rec_size(rec->len) > left)
+		return -EBADMSG;
+	if (!rec_known(rec)) {
+		pr_err("luna: slot %u: the record at %llu of the store is of an unknown kind: type %u, flags %#x\n",
+		       s->log->slot, s->at, rec->type, rec->flags);
+		return -EUCLEAN;
+	}
+	err = scan_crc(s, s->at + LUNA_REC_HEAD, rec->len, &crc);
+	if (err)
+		return err;
+	return crc == rec->crc ? 0 : -EBADMSG;
+}
+
+/* The records from s->end to s->at are a complete batch: they count. */
+static int scan_batch(struct scan *s)
+{
+	struct luna_log *log = s->log;
+	struct luna_rec rec;
+	const u8 *head;
+	int err;
+
+	while (s->end < s->at) {
+		err = luna_log_reader_get(&s->reader, s->end, LUNA_REC_HEAD, &head);
+		if (err)
+			return err;
+		if (!luna_rec_get(log->salted, &rec, head))
+			return -EIO;	/* it was good a moment ago */
+		if (luna_index_reserve(&log->index, 1))
+			return -ENOMEM;
+		luna_log_note(log, &rec, s->end);
+		s->end += luna_rec_size(rec.len);
+	}
+	s->end_next = s->next;
+	return 0;
+}
+
+/* Return: 0 at the end of the log, -EBADMSG at a record that is not whole, other errors. */
+static int scan_run(struct scan *s)
+{
+	struct luna_rec rec;
+	int err;
+
+	while (s->at < s->reader.size) {
+		err = scan_record(s, &rec);
+		if (err)
+			return err;
+		s->at += luna_rec_size(rec.len);
+		s->next++;
+		if (rec.flags & LUNA_REC_MORE)
+			continue;
+		err = scan_batch(s);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Is there, from s->at on, a record that knows more than the good part of the log to be durable? */
+static int scan_proof(struct scan *s, bool *found)
+{
+	struct luna_rec rec;
+	const u8 *head;
+	u64 at;
+	int err;
+
+	*found = false;
+	for (at = s->at; at + LUNA_REC_HEAD <= s->reader.size; at += LUNA_REC_ALIGN) {
+		err = luna_log_reader_get(&s->reader, at, LUNA_REC_HEAD, &head);
+		if (err)
+			return err;
+		*found = luna_rec_get(s->log->salted, &rec, head) && rec.durable > s->end;
+		if (*found)
+			return 0;
+	}
+	return 0;
+}
+
+/*
+ * Cuts the end off, if it is torn. What is left may have been appended, but not flushed, by a daemon that
+ * was killed; from now on it counts as durable.
+ */
+static int load_settle(struct luna_log *log, u64 torn)
+{
+	int err = 0;
+
+	if (torn) {
+		pr_warn("luna: slot %u: the last %llu bytes of the store were never completed: cut off\n",
+			log->slot, torn);
+		err = log->ops->truncate(log->store, log->size);
+	}
+	if (!err)
+		err = log->ops->sync(log->store);
+	if (err)
+		pr_err("luna: slot %u: the store cannot be made ready for writing: %d\n", log->slot,
+		       err);
+	return err ? -EIO : 0;
+}
+
+static int load_tail(struct scan *s)
+{
+	struct luna_log *log = s->log;
+	u64 torn = s->reader.size - s->end;
+	bool damage = s->end < log->base || !log->state.size;
+	int err;
+
+	if (torn && !damage) {
+		err = scan_proof(s, &damage);
+		if (err)
+			return err;
+	}
+	if (damage) {
+		pr_err("luna: slot %u: the store is damaged at byte %llu of %llu\n", log->slot, s->at,
+		       s->reader.size);
+		return -EBADMSG;
+	}
+	return load_settle(log, torn);
+}
+
+static int load_scan(struct luna_log *log, u64 size)
+{
+	struct scan s = {
+		.log = log,
+		.at = LUNA_LOG_HEAD,
+		.end = LUNA_LOG_HEAD,
+		.next = log->next,
+		.end_next = log->next,
+	};
+	int err = luna_log_reader_init(&s.reader, log, size);
+
+	if (!err)
+		err = scan_run(&s);
+	if (!err || err == -EBADMSG) {
+		log->size = s.end;
+		log->durable = s.end;
+		log->next = s.end_next;
+		log->synced = s.end_next;
+		err = load_tail(&s);
+	}
+	luna_log_reader_end(&s.reader);
+	return err;
+}
+
+static int load_head(struct luna_log *log, u64 size)
+{
+	struct luna_log_head head;
+	u8 *bytes;
+	int err;
+
+	if (size < LUNA_LOG_HEAD) {
+		pr_err("luna: slot %u: the store is shorter than its header\n", log->slot);
+		return -EBADMSG;
+	}
+	bytes = kmalloc(LUNA_LOG_HEAD, GFP_KERNEL);
+	if (!bytes)
+		return -ENOMEM;
+	err = log->ops->read(log->store, 0, bytes, LUNA_LOG_HEAD);
+	if (!err)
+		err = luna_log_head_get(&head, bytes, log->slot);
+	kfree(bytes);
+	if (err)
+		return err;
+	log->salted = luna_log_salted(head.salt);
+	log->base = head.base;
+	log->top = head.top;
+	log->next = head.sequence;
+	return 0;
+}
+
+static int load_state(struct luna_token *token, struct luna_log *log, struct luna_log_reader *r)
+{
+	struct luna_state *state = token->state;
+	const u8 *data;
+	struct luna_rec rec;
+	u32 i;
+	int err;
+
+	err = luna_log_reader_record(r, &log->state, &rec, &data);
+	if (!err)
+		err = luna_state_parse(state, data, rec.len);
+	for (i = 0; i < LUNA_ROLES && !err; i++) {
+		if (!log->attempts[i].size)
+			continue;
+		err = luna_log_reader_record(r, &log->attempts[i], &rec, &data);
+		if (err)
+			break;
+		state->roles[i].failed = get_unaligned_le32(data);
+		state->roles[i].locked = get_unaligned_le32(data + 4);
+	}
+	if (err)
+		pr_err("luna: slot %u: the state in the store cannot be read: %d\n", log->slot, err);
+	return err;
+}
+
+static int load_objects(struct luna_token *token, struct luna_log *log, struct luna_log_reader *r)
+{
+	const struct luna_place *row;
+	struct luna_rec rec;
+	const u8 *data;
+	u32 i;
+	int err;
+
+	for (i = 0; i < log->index.used; i++) {
+		row = &log->index.rows[i];
+		if (!row->size)
+			continue;
+		err = luna_log_reader_record(r, row, &rec, &data);
+		if (!err)
+			err = luna_object_load(token, row->handle, rec.flags & LUNA_REC_PRIVATE,
+					       data, rec.len);
+		if (err) {
+			pr_err("luna: slot %u: object %u in the store cannot be read: %d\n",
+			       log->slot, row->handle, err);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int load_live(struct luna_token *token, struct luna_log *log)
+{
+	struct luna_log_reader r;
+	int err = luna_log_reader_init(&r, log, log->size);
+
+	if (!err)
+		err = load_state(token, log, &r);
+	if (!err)
+		err = load_objects(token, log, &r);
+	luna_log_reader_end(&r);
+	return err;
+}
+
+/* Every errno of a backend but -ENOMEM means a store that could not be loaded. */
+int luna_log_load(struct luna_token *token, struct luna_log *log)
+{
+	u64 size = 0;
+	int err;
+
+	luna_state_blank(token->state);
+	err = log->ops->size(log->store, &size);
+	if (err) {
+		pr_err("luna: slot %u: the store cannot be opened: %d\n", log->slot, err);
+		return err;
+	}
+	if (!size)
+		return luna_state_draw_serial(log->crypto, token->state);
+	err = load_head(log, size);
+	if (!err)
+		err = load_scan(log, size);
+	if (!err)
+		err = load_live(token, log);
+	if (!err)
+		atomic_set(&token->next_handle, log->top);
+	return err;
+}

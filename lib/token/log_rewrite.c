@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Replacing the log as a whole, atomically: with one that holds a state alone (InitToken), or with one
+ * that holds the live records alone (compaction).
+ *
+ * Compaction copies records from the old log by the places that log_record.c keeps. It looks at no
+ * object in memory, so that an object whose writer has appended it but not yet shown it to anyone is
+ * copied like every other. It works in a writer's thread with the others held back.
+ */
+#include "log_file.h"
+
+enum {
+	COMPACT_MIN = SZ_1M,	/* below this, garbage bothers nobody */
+	OUT_ROOM = SZ_64K,
+};
+
+/**
+ * struct rewrite - a replacement being written
+ * @salted, @base, @next, @size: what these members of @log become, so far
+ * @out: bytes that wait to be appended
+ */
+struct rewrite {
+	struct luna_log *log;
+	struct luna_log_reader reader;
+	u64 salt;
+	u32 salted;
+	u64 base;
+	u64 next;
+	u64 size;
+	u8 *out;
+	u32 out_len;
+};
+
+static int out_flush(struct rewrite *w)
+{
+	int err = 0;
+
+	if (w->out_len)
+		err = w->log->ops->replace_append(w->log->store, w->out, w->out_len);
+	w->out_len = 0;
+	return err;
+}
+
+static int out_bytes(struct rewrite *w, const u8 *data, u32 len)
+{
+	int err;
+
+	if (len > OUT_ROOM - w->out_len) {
+		err = out_flush(w);
+		if (err)
+			return err;
+	}
+	if (len > OUT_ROOM)
+		return w->log->ops->replace_append(w->log->store, data, len);
+	if (len)
+		memcpy(w->out + w->out_len, data, len);
+	w->out_len += len;
+	return 0;
+}
+
+static int out_head(struct rewrite *w)
+{
+	struct luna_log_head head = {
+		.salt = w->salt,
+		.sequence = w->next,
+		.base = w->base,
+		.top = w->log->top,
+	};
+	u8 bytes[LUNA_LOG_HEAD];
+
+	luna_log_head_put(&head, bytes);
+	w->size = LUNA_LOG_HEAD;
+	return out_bytes(w, bytes, sizeof(bytes));
+}
+
+/* Appends a record; all of the new log is durable when it becomes the log. */
+static int out_record(struct rewrite *w, struct luna_rec *rec, const u8 *payload)
+{
+	static const u8 zeros[LUNA_REC_ALIGN];
+	u8 head[LUNA_REC_HEAD];
+	u32 pad = luna_rec_size(rec->len) - LUNA_REC_HEAD - rec->len;
+	int err;
+
+	rec->sequence = w->next++;
+	rec->durable = w->size;
+	rec->flags &= ~LUNA_REC_MORE;
+	luna_rec_put(w->salted, rec, head);
+	w->size += luna_rec_size(rec->len);
+	err = out_bytes(w, head, sizeof(head));
+	if (!err)
+		err = out_bytes(w, payload, rec->len);
+	return err ? err : out_bytes(w, zeros, pad);
+}
+
+/* The live records in the order in which a rewrite has them. */
+static int each_live(struct luna_log *log, int (*fn)(struct rewrite *w, struct luna_place *place),
+		     struct rewrite *w)
+{
+	int err = fn(w, &log->state);
+	u32 i;
+
+	for (i = 0; i < LUNA_ROLES && !err; i++)
+		if (log->attempts[i].size)
+			err = fn(w, &log->attempts[i]);
+	for (i = 0; i < log->index.used && !err; i++)
+		if (log->index.rows[i].size)
+			err = fn(w, &log->index.rows[i]);
+	return err;
+}
+
+static int copy_record(struct rewrite *w, struct luna_place *place)
+{
+	struct luna_rec rec;
+	const u8 *payload;
+	int err = luna_log_reader_record(&w->reader, place, &rec, &payload);
+
+	if (err == -EBADMSG)
+		pr_err("luna: slot %u: the record at %llu of the store has been damaged\n",
+		       w->log->slot, place->at);
+	return err ? err : out_record(w, &rec, payload);
+}
+
+static int move_place(struct rewrite *w, struct luna_place *place)
+{
+	place->at = w->size;
+	w->size += place->size;
+	return 0;
+}
+
+static int copy_live(struct rewrite *w)
+{
+	return each_live(w->log, copy_record, w);
+}
+
+static int rewrite_init(struct rewrite *w, struct luna_log *log, u64 base)
+{
+	int err;
+
+	memset(w, 0, sizeof(*w));
+	w->log = log;
+	w->out = kvmalloc(OUT_ROOM, GFP_KERNEL);
+	if (!w->out)
+		return -ENOMEM;
+	err = log->crypto->random(&w->salt, sizeof(w->salt));
+	w->salted = luna_log_salted(w->salt);
+	w->base = base;
+	w->next = log->next;
+	return err ? err : luna_log_reader_init(&w->reader, log, log->size);
+}
+
+static void rewrite_end(struct rewrite *w)
+{
+	luna_log_reader_end(&w->reader);
+	kvfree(w->out);
+}
+
+static int rewrite_fill(struct rewrite *w, int (*fill)(struct rewrite *w))
+{
+	int err = out_head(w);
+
+	if (!err)
+		err = fill(w);
+	return err ? err : out_flush(w);
+}
+
+/* Writes the replacement and puts it in the log's place; the caller then takes account of it. */
+static int rewrite_run(struct rewrite *w, int (*fill)(struct rewrite *w))
+{
+	struct luna_log *log = w->log;
+	int err = log->ops->replace_begin(log->store);
+
+	if (err)
+		return err;
+	err = rewrite_fill(w, fill);
+	if (!err) {
+		err = log->ops->replace_commit(log->store);
+		/* Which of the two logs a restart would find is unknown then. */
+		if (err && err != -ENOSPC)
+			log->failed = true;
+	}
+	if (err) {
+		log->ops->replace_abort(log->store);
+		return err;
+	}
+	log->salted = w->salted;
+	log->base = w->base;
+	log->next = w->next;
+	log->size = w->size;
+	log->synced = log->next;
+	log->durable = log->size;
+	log->compact_at = 0;
+	log->torn = false;
+	log->dirty = false;
+	return 0;
+}
+
+/* A rewrite that holds a state alone carries it here. */
+struct begin {
+	struct rewrite w;
+	const u8 *state;
+	u32 len;
+};
+
+static int fill_state(struct rewrite *w)
+{
+	struct begin *b = container_of(w, struct begin, w);
+	struct luna_rec rec = {
+		.type = LUNA_REC_STATE,
+		.len = b->len,
+		.crc = luna_crc32(b->state, b->len),
+	};
+
+	return out_record(w, &rec, b->state);
+}
+
+static void begin_done(struct luna_log *log, u32 len)
+{
+	struct luna_rec clear = { .type = LUNA_REC_CLEAR };
+	struct luna_rec state = { .type = LUNA_REC_STATE, .len = len };
+
+	luna_log_note(log, &clear, 0);
+	luna_log_note(log, &state, LUNA_LOG_HEAD);
+}
+
+int luna_log_begin(struct luna_log *log, const u8 *state, u32 len)
+{
+	struct begin b = { .state = state, .len = len };
+	int err;
+
+	guard(mutex)(&log->sync);
+	guard(mutex)(&log->lock);
+	if (log->failed)
+		return -EIO;
+	err = rewrite_init(&b.w, log, LUNA_LOG_HEAD + luna_rec_size(len));
+	if (!err)
+		err = rewrite_run(&b.w, fill_state);
+	if (!err)
+		begin_done(log, len);
+	else
+		pr_err("luna: slot %u: beginning the store anew fails: %d\n", log->slot, err);
+	rewrite_end(&b.w);
+	if (err == -ENOMEM || err == -ENOSPC)
+		return err;
+	return err ? -EIO : 0;
+}
+
+static bool worth_compacting(const struct luna_log *log)
+{
+	u64 live = luna_log_live(log);
+
+	return !log->failed && !log->torn && log->size > COMPACT_MIN && log->size > 2 * live &&
+	       log->size >= log->compact_at;
+}
+
+static void compact(struct luna_log *log)
+{
+	struct rewrite w;
+	int err;
+
+	guard(mutex)(&log->sync);
+	guard(mutex)(&log->lock);
+	if (!worth_compacting(log))	/* someone else was faster */
+		return;
+	err = rewrite_init(&w, log, luna_log_live(log));
+	if (!err)
+		err = rewrite_run(&w, copy_live);
+	if (!err) {
+		w.size = LUNA_LOG_HEAD;
+		each_live(log, move_place, &w);
+	} else {
+		pr_warn("luna: slot %u: compacting the store fails: %d; it grows on\n", log->slot,
+			err);
+		log->compact_at = log->size + log->size / 2;
+	}
+	rewrite_end(&w);
+}
+
+void luna_log_compact(struct luna_log *log)
+{
+	bool worth;
+
+	mutex_lock(&log->lock);
+	worth = worth_compacting(log);
+	mutex_unlock(&log->lock);
+	if (worth)
+		compact(log);
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The one table of mechanisms: what the token can do with which keys, and who does it. A provider that
+ * lacks a primitive and a policy that forbids a use take rows away (luna_mech_find()) or narrow their
+ * key sizes; nothing else does, so that what is listed works.
+ */
+#include "cmd.h"
+#include "mech.h"
+
+enum {
+	CRYPT	= CKF_ENCRYPT | CKF_DECRYPT,
+	WRAP	= CKF_WRAP | CKF_UNWRAP,
+	SIGN	= CKF_SIGN | CKF_VERIFY,
+	RECOVER	= CKF_SIGN_RECOVER | CKF_VERIFY_RECOVER,
+
+	RSA_MIN = 1024,
+	MAC_KEY_MIN = 1,
+
+	POLICY_RAW_RSA = 18,
+	POLICY_RSA_PKCS = 33,
+};
+
+#define KEYS(...)	.key_types = { __VA_ARGS__ }
+
+#define AES(ckm, fl, var, ops)							\
+	{ .type = (ckm), .family = LUNA_FAMILY_AES, .flags = (fl), .min_size = 16,	\
+	  .max_size = 32, .hash = LUNA_HASHES, KEYS(CKK_AES, CKK_AES),		\
+	  .policy = LUNA_NO_POLICY, .variant = (var), .crypt = &(ops) }
+
+#define KW(ckm, var)								\
+	{ .type = (ckm), .family = LUNA_FAMILY_AES_KW, .flags = CRYPT | WRAP,	\
+	  .min_size = 16, .max_size = 32, .hash = LUNA_HASHES, KEYS(CKK_AES, CKK_AES),	\
+	  .policy = LUNA_NO_POLICY, .variant = (var), .crypt = &luna_kw_ops }
+
+#define CMAC(ckm, var)								\
+	{ .type = (ckm), .family = LUNA_FAMILY_CMAC, .flags = SIGN, .min_size = 16,	\
+	  .max_size = 32, .hash = LUNA_HASHES, KEYS(CKK_AES, CKK_AES),		\
+	  .policy = LUNA_NO_POLICY, .variant = (var), .sign = &luna_mac_ops }
+
+#define HMAC(ckm, h, ckk, var)							\
+	{ .type = (ckm), .family = LUNA_FAMILY_HMAC, .flags = SIGN,		\
+	  .min_size = MAC_KEY_MIN, .max_size = LUNA_SECRET_MAX, .hash = (h),	\
+	  KEYS(CKK_GENERIC_SECRET, ckk), .policy = LUNA_NO_POLICY,		\
+	  .variant = (var), .sign = &luna_mac_ops }
+
+#define DIGEST(ckm, h)								\
+	{ .type = (ckm), .family = LUNA_FAMILY_DIGEST, .flags = CKF_DIGEST, .hash = (h),	\
+	  .policy = LUNA_NO_POLICY, .crypt = &luna_digest_ops }
+
+#define RSA(ckm, fl, h, var, pol, crypt_ops, sign_ops)				\
+	{ .type = (ckm), .family = LUNA_FAMILY_RSA, .flags = (fl), .min_size = RSA_MIN,	\
+	  .max_size = LUNA_RSA_MAX_BITS, .hash = (h), KEYS(CKK_RSA, CKK_RSA),	\
+	  .policy = (pol), .variant = (var), .crypt = (crypt_ops), .sign = (sign_ops) }
+
+#define RSA_HASH(ckm, h, var)							\
+	RSA(ckm, SIGN, h, var, LUNA_NO_POLICY, NULL, &luna_rsa_hash_sign_ops)
+
+#define KEYGEN(ckm, fl, min, max, ckk, var)					\
+	{ .type = (ckm), .family = LUNA_FAMILY_KEYGEN, .flags = (fl), .min_size = (min),	\
+	  .max_size = (max), .hash = LUNA_HASHES, KEYS(ckk, ckk),		\
+	  .policy = LUNA_NO_POLICY, .variant = (var) }
+
+#define RSA_KEYGEN(ckm)								\
+	KEYGEN(ckm, CKF_GENERATE_KEY_PAIR, RSA_MIN, LUNA_RSA_MAX_BITS, CKK_RSA, LUNA_GEN_RSA)
+
+/*
+ * Ascending by type. The _OLD numbers are what clients of older firmware send for the same thing. Both
+ * FIPS 186-3 key generations make the primes at random, which is what the name without "AUX" asks for
+ * and what nobody can tell from auxiliary primes in the result.
+ */
+static const struct luna_mech luna_mechs[] = {
+	RSA_KEYGEN(CKM_RSA_PKCS_KEY_PAIR_GEN),
+	RSA(CKM_RSA_PKCS, CRYPT | WRAP | SIGN | RECOVER, LUNA_HASHES, LUNA_RSA_PKCS,
+	    POLICY_RSA_PKCS, &luna_rsa_crypt_ops, &luna_rsa_sign_ops),
+	RSA(CKM_RSA_X_509, CRYPT | WRAP | SIGN | RECOVER, LUNA_HASHES, LUNA_RSA_RAW,
+	    POLICY_RAW_RSA, &luna_rsa_crypt_ops, &luna_rsa_sign_ops),
+	RSA_HASH(CKM_SHA1_RSA_PKCS, LUNA_SHA1, LUNA_RSA_PKCS),
+	RSA(CKM_RSA_PKCS_OAEP, CRYPT | WRAP, LUNA_HASHES, LUNA_RSA_OAEP,
+	    LUNA_NO_POLICY, &luna_rsa_crypt_ops, NULL),
+	RSA(CKM_RSA_PKCS_PSS, SIGN, LUNA_HASHES, LUNA_RSA_PSS,
+	    LUNA_NO_POLICY, NULL, &luna_rsa_sign_ops),
+	RSA_HASH(CKM_SHA1_RSA_PKCS_PSS, LUNA_SHA1, LUNA_RSA_PSS),
+	RSA_HASH(CKM_SHA256_RSA_PKCS, LUNA_SHA256, LUNA_RSA_PKCS),
+	RSA_HASH(CKM_SHA384_RSA_PKCS, LUNA_SHA384, LUNA_RSA_PKCS),
+	RSA_HASH(CKM_SHA512_RSA_PKCS, LUNA_SHA512, LUNA_RSA_PKCS),
+	RSA_HASH(CKM_SHA256_RSA_PKCS_PSS, LUNA_SHA256, LUNA_RSA_PSS),
+	RSA_HASH(CKM_SHA384_RSA_PKCS_PSS, LUNA_SHA384, LUNA_RSA_PSS),
+	RSA_HASH(CKM_SHA512_RSA_PKCS_PSS, LUNA_SHA512, LUNA_RSA_PSS),
+	RSA_HASH(CKM_SHA224_RSA_PKCS, LUNA_SHA224, LUNA_RSA_PKCS),
+	RSA_HASH(CKM_SHA224_RSA_PKCS_PSS, LUNA_SHA224, LUNA_RSA_PSS),
+	DIGEST(CKM_SHA_1, LUNA_SHA1),
+	HMAC(CKM_SHA_1_HMAC, LUNA_SHA1, CKK_SHA_1_HMAC, LUNA_PLAIN),
+	HMAC(CKM_SHA_1_HMAC_GENERAL, LUNA_SHA1, CKK_SHA_1_HMAC, LUNA_MAC_GENERAL),
+	DIGEST(CKM_SHA256, LUNA_SHA256),
+	HMAC(CKM_SHA256_HMAC, LUNA_SHA256, CKK_SHA256_HMAC, LUNA_PLAIN),
+	HMAC(CKM_SHA256_HMAC_GENERAL, LUNA_SHA256, CKK_SHA256_HMAC, LUNA_MAC_GENERAL),
+	DIGEST(CKM_SHA224, LUNA_SHA224),
+	HMAC(CKM_SHA224_HMAC, LUNA_SHA224, CKK_SHA224_HMAC, LUNA_PLAIN),
+	HMAC(CKM_SHA224_HMAC_GENERAL, LUNA_SHA224, CKK_SHA224_HMAC, LUNA_MAC_GENERAL),
+	DIGEST(CKM_SHA384, LUNA_SHA384),
+	HMAC(CKM_SHA384_HMAC, LUNA_SHA384, CKK_SHA384_HMAC, LUNA_PLAIN),
+	HMAC(CKM_SHA384_HMAC_GENERAL, LUNA_SHA384, CKK_SHA384_HMAC, LUNA_MAC_GENERAL),
+	DIGEST(CKM_SHA512, LUNA_SHA512),
+	HMAC(CKM_SHA512_HMAC, LUNA_SHA512, CKK_SHA512_HMAC, LUNA_PLAIN),
+	HMAC(CKM_SHA512_HMAC_GENERAL, LUNA_SHA512, CKK_SHA512_HMAC, LUNA_MAC_GENERAL),
+	KEYGEN(CKM_GENERIC_SECRET_KEY_GEN, CKF_GENERATE, 8, LUNA_SECRET_MAX * 8,
+	       CKK_GENERIC_SECRET, LUNA_GEN_SECRET),
+	KEYGEN(CKM_AES_KEY_GEN, CKF_GENERATE, 16, 32, CKK_AES, LUNA_GEN_AES),
+	AES(CKM_AES_ECB, CRYPT | WRAP, LUNA_AES_ECB, luna_cipher_ops),
+	AES(CKM_AES_CBC, CRYPT | WRAP, LUNA_AES_CBC, luna_cipher_ops),
+	AES(CKM_AES_CBC_PAD, CRYPT | WRAP, LUNA_AES_CBC_PAD, luna_cipher_ops),
+	AES(CKM_AES_CTR, CRYPT, LUNA_AES_CTR, luna_cipher_ops),
+	AES(CKM_AES_GCM, CRYPT | WRAP, LUNA_AES_GCM, luna_gcm_ops),
+	CMAC(CKM_AES_CMAC_GENERAL_OLD, LUNA_MAC_GENERAL),
+	CMAC(CKM_AES_CMAC, LUNA_PLAIN),
+	CMAC(CKM_AES_CMAC_GENERAL, LUNA_MAC_GENERAL),
+	KW(CKM_AES_KEY_WRAP, LUNA_KW),
+	KW(CKM_AES_KEY_WRAP_PAD, LUNA_KWP),
+	KW(CKM_AES_KEY_WRAP_KWP, LUNA_KWP),
+	RSA_HASH(CKM_SHA224_RSA_PKCS_OLD, LUNA_SHA224, LUNA_RSA_PKCS),
+	RSA_HASH(CKM_SHA224_RSA_PKCS_PSS_OLD, LUNA_SHA224, LUNA_RSA_PSS),
+	DIGEST(CKM_SHA224_OLD, LUNA_SHA224),
+	HMAC(CKM_SHA224_HMAC_OLD, LUNA_SHA224, CKK_SHA224_HMAC, LUNA_PLAIN),
+	HMAC(CKM_SHA224_HMAC_GENERAL_OLD, LUNA_SHA224, CKK_SHA224_HMAC, LUNA_MAC_GENERAL),
+	AES(CKM_AES_GCM_2_20a5d1, CRYPT | WRAP, LUNA_AES_GCM, luna_gcm_ops),
+	RSA_KEYGEN(CKM_RSA_FIPS_186_3_AUX_PRIME_KEY_PAIR_GEN),
+	RSA_KEYGEN(CKM_RSA_FIPS_186_3_PRIME_KEY_PAIR_GEN),
+	KW(CKM_AES_KW, LUNA_KW),
+	KW(CKM_AES_KWP, LUNA_KWP),
+};
+
+/* The provider's cipher mode under an AES mechanism; GCM can be built from CTR (gcm.c). */
+static bool has_mode(const struct luna_crypto_ops *c, u8 variant)
+{
+	static const u32 needs[] = {
+		[LUNA_AES_ECB] = BIT(LUNA_ECB),
+		[LUNA_AES_CBC] = BIT(LUNA_CBC),
+		[LUNA_AES_CBC_PAD] = BIT(LUNA_CBC),
+		[LUNA_AES_CTR] = BIT(LUNA_CTR),
+		[LUNA_AES_GCM] = BIT(LUNA_CTR),
+	};
+
+	if (variant == LUNA_AES_GCM && c->modes & BIT(LUNA_GCM) &&
+	    c->features & LUNA_CRYPTO_GCM_ANY_IV)
+		return true;
+	return c->modes & needs[variant];
+}
+
+static bool has_rsa(const struct luna_crypto_ops *c, const struct luna_mech *m)
+{
+	if (c->rsa_max_bits < m->min_size)
+		return false;
+	return m->hash == LUNA_HASHES || c->hashes & BIT(m->hash);
+}
+
+static bool has_keygen(const struct luna_crypto_ops *c, const struct luna_mech *m)
+{
+	return m->variant != LUNA_GEN_RSA || (c->rsa_generate && has_rsa(c, m));
+}
+
+/* Does the provider have what the mechanism is made of? */
+static bool has_primitive(const struct luna_crypto_ops *c, const struct luna_mech *m)
+{
+	switch (m->family) {
+	case LUNA_FAMILY_AES:
+		return has_mode(c, m->variant);
+	case LUNA_FAMILY_AES_KW:
+		return c->modes & BIT(LUNA_ECB);
+	case LUNA_FAMILY_DIGEST:
+		return c->hashes & BIT(m->hash);
+	case LUNA_FAMILY_HMAC:
+		return c->macs & BIT(LUNA_HMAC + m->hash);
+	case LUNA_FAMILY_CMAC:
+		return c->macs & BIT(LUNA_CMAC_AES);
+	case LUNA_FAMILY_RSA:
+		return has_rsa(c, m);
+	case LUNA_FAMILY_KEYGEN:
+		return has_keygen(c, m);
+	}
+	return false;
+}
+
+static bool mech_allowed(struct luna_token *token, const struct luna_mech *m)
+{
+	if (m->policy != LUNA_NO_POLICY && !luna_policy(token, m->policy))
+		return false;
+	return has_primitive(token->crypto, m);
+}
+
+const struct luna_mech *luna_mech_find(struct luna_token *token, u32 type)
+{
+	u32 low = 0, high = ARRAY_SIZE(luna_mechs), mid;
+	const struct luna_mech *m;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		m = &luna_mechs[mid];
+		if (m->type == type)
+			return mech_allowed(token, m) ? m : NULL;
+		if (m->type < type)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+static bool mech_is_rsa(const struct luna_mech *m)
+{
+	return m->family == LUNA_FAMILY_RSA || m->variant == LUNA_GEN_RSA;
+}
+
+/* Key sizes in the mechanism's unit, as far as the provider goes. */
+static void mech_sizes(const struct luna_token *token, const struct luna_mech *m, u32 *min, u32 *max)
+{
+	*min = m->min_size;
+	*max = m->max_size;
+	if (mech_is_rsa(m)) {
+		*min = max(*min, token->crypto->rsa_min_bits);
+		*max = min(*max, token->crypto->rsa_max_bits);
+	}
+}
+
+bool luna_mech_key_size(const struct luna_token *token, const struct luna_mech *mech, u32 bytes)
+{
+	bool bits = mech_is_rsa(mech) || mech->variant == LUNA_GEN_SECRET;
+	u32 min, max;
+
+	mech_sizes(token, mech, &min, &max);
+	if (bits && bytes > U32_MAX / 8)
+		return false;
+	bytes *= bits ? 8 : 1;
+	return bytes >= min && bytes <= max;
+}
+
+/**
+ * luna_do_mech_list() - LUNA_MECH_LIST: what works on this token now
+ */
+u32 luna_do_mech_list(struct luna_ucmd *cmd)
+{
+	struct luna_mech_list *arg = cmd->arg;
+	struct luna_mech_info info;
+	u8 *out;
+	u32 i;
+
+	if (arg->reserved || cmd->in_len)
+		return CKR_ARGUMENTS_BAD;
+	/* Without a session no reply can wait: the caller's buffer must hold the whole table. */
+	out = luna_reply_room(cmd, ARRAY_SIZE(luna_mechs) * sizeof(info));
+	if (!out)
+		return CKR_BUFFER_TOO_SMALL;
+	arg->count = 0;
+	for (i = 0; i < ARRAY_SIZE(luna_mechs); i++) {
+		if (!mech_allowed(cmd->token, &luna_mechs[i]))
+			continue;
+		info.type = luna_mechs[i].type;
+		info.flags = luna_mechs[i].flags;
+		mech_sizes(cmd->token, &luna_mechs[i], &info.min_key_size, &info.max_key_size);
+		memcpy(out + arg->count++ * sizeof(info), &info, sizeof(info));
+	}
+	luna_reply_trim(cmd, arg->count * sizeof(info));
+	return CKR_OK;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The table of mechanisms, and what an operation is to the family that computes it.
+ *
+ * op.c owns the state machine: it resolves mechanism and key, decides about lengths before anything is
+ * consumed, carries one-shot calls in pieces, and ends operations. A family (cipher.c, gcm.c, digest.c,
+ * mac.c, rsa.c, kw.c) computes, behind struct luna_op_ops, and never sees a command.
+ */
+#ifndef LUNA_TOKEN_MECH_H
+#define LUNA_TOKEN_MECH_H
+
+#include "key.h"
+
+struct luna_op_ops;
+
+enum {
+	LUNA_MECH_KEY_TYPES = 2,
+	LUNA_SECRET_MAX = 4096,		/* bytes of a generic secret that is generated or used for HMAC */
+	LUNA_OP_PRIVATE = 256,		/* bytes of a family's own state */
+	LUNA_OP_GATHER_MAX = 64 << 20,	/* bytes that one operation may withhold */
+};
+
+/* luna_mech.policy of a mechanism that no policy can turn off */
+#define LUNA_NO_POLICY	0xff
+
+/**
+ * struct luna_mech - a row of the table
+ * @type: CKM_*
+ * @family: who computes it
+ * @flags: the standard's CKF_*: ENCRYPT ... UNWRAP, GENERATE, GENERATE_KEY_PAIR
+ * @min_size, @max_size: as C_GetMechanismInfo reports them: bits for RSA and GENERIC_SECRET_KEY_GEN,
+ *	else bytes; compare by luna_mech_key_size()
+ * @hash: of the digest, HMAC, hashed signature; else LUNA_HASHES
+ * @key_types: CKK_* of the keys that it takes (KEYGEN: makes), all the same if it is one
+ * @policy: id of the partition policy that must be on, or LUNA_NO_POLICY
+ * @variant: which of its family's mechanisms this is, for the family: enum luna_mech_variant
+ * @crypt: how it encrypts, decrypts, digests; NULL: not
+ * @sign: how it signs, verifies, recovers; NULL: not
+ */
+struct luna_mech {
+	u32 type;
+	enum luna_mech_family family;
+	u32 flags;
+	u32 min_size;
+	u32 max_size;
+	enum luna_hash hash;
+	u32 key_types[LUNA_MECH_KEY_TYPES];
+	u8 policy;
+	u8 variant;
+	const struct luna_op_ops *crypt;
+	const struct luna_op_ops *sign;
+};
+
+enum luna_mech_variant {
+	LUNA_PLAIN,
+	/* AES */
+	LUNA_AES_ECB, LUNA_AES_CBC, LUNA_AES_CBC_PAD, LUNA_AES_CTR, LUNA_AES_GCM,
+	/* HMAC, CMAC: the length comes in the parameter */
+	LUNA_MAC_GENERAL,
+	/* AES_KW */
+	LUNA_KW, LUNA_KWP,
+	/* RSA; the hashed signatures are RSA_PKCS and RSA_PSS with a hash in the row */
+	LUNA_RSA_RAW, LUNA_RSA_PKCS, LUNA_RSA_OAEP, LUNA_RSA_PSS,
+	/* KEYGEN */
+	LUNA_GEN_AES, LUNA_GEN_SECRET, LUNA_GEN_RSA,
+};
+
+/* Does the size of a key, in bytes (RSA: of the modulus), fit the mechanism? Else CKR_KEY_SIZE_RANGE. */
+bool luna_mech_key_size(const struct luna_token *token, const struct luna_mech *mech, u32 bytes);
+
+/* luna_op_state.phase */
+enum luna_op_phase {
+	LUNA_OP_FRESH,		/* initialised, nothing consumed */
+	LUNA_OP_PIECES,		/* inside a one-shot call that comes in pieces */
+	LUNA_OP_UPDATED,	/* multi-part */
+};
+
+/**
+ * struct luna_op_state - an operation of a session; session->lock held whenever it is touched
+ * Allocated at a session's first operation of a kind and kept for the next: @mech is NULL while none
+ * is active.
+ *
+ * @mech: the row, NULL: idle
+ * @kind: what it does with it; one object serves one kind
+ * @phase: how far it is
+ * @token: the session's token
+ * @session: the session
+ * @obj: the key, referenced; NULL for digests
+ * @login_epoch: of the application when it began; a private key's operation ends with the login
+ * @done: PIECES: bytes of data consumed
+ * @total: PIECES: bytes of data of the whole call
+ * @made: PIECES: bytes of output so far
+ * @gather, @gathered, @gather_room: data withheld for a family that takes it at once
+ * @private: the family's own state, zero at init, wiped after end; heap memory, so that buffers in it
+ *	may be given to the provider. Use luna_op_private().
+ */
+struct luna_op_state {
+	const struct luna_mech *mech;
+	enum luna_op_kind kind;
+	enum luna_op_phase phase;
+	struct luna_token *token;
+	struct luna_session *session;
+	struct luna_object *obj;
+	u32 login_epoch;
+	u32 made;
+	u64 done;
+	u64 total;
+	u8 *gather;
+	u32 gathered;
+	u32 gather_room;
+	u64 private[LUNA_OP_PRIVATE / sizeof(u64)];
+};
+
+/* The family's state of an operation: struct gcm *g = luna_op_private(op, struct gcm) */
+#define luna_op_private(op, type) ({						\
+	BUILD_BUG_ON(sizeof(type) > LUNA_OP_PRIVATE);				\
+	(type *)(op)->private; })
+
+/**
+ * struct luna_op_lens - how much output a step will give
+ * @most: never more; what a length query returns
+ * @least: never less; a caller's buffer below that is refused before anything is done. It differs from
+ *	@most only where the data decide (unpadding): then op.c compares the true length afterwards and,
+ *	if the buffer is short, throws the output away and calls restart().
+ */
+struct luna_op_lens {
+	u64 most;
+	u64 least;
+};
+
+/**
+ * struct luna_op_ops - what a family does for an operation
+ *
+ * All but lens and end return a CKR; any but CKR_OK ends the operation, and end() is called, also after
+ * a failed init(). Buffers @in, @out, @sig are heap memory apart from each other; @out has room for
+ * lens().most. Nothing here answers length queries or compares buffer sizes.
+ *
+ * A kind is computed in one of two ways:
+ *
+ *  - streaming: update() as data come, then final() (output: rest, digest, tag, signature) or
+ *    verify(op, NULL, 0, sig). A one-shot call is update() and final().
+ *  - at once (its bit in @whole): single() or verify() once, with all data. op.c gathers what comes in
+ *    pieces or in updates. Nothing is released before single() says CKR_OK.
+ *
+ * @whole: BIT(enum luna_op_kind): kinds that are computed at once
+ * @single_part: no C_xxxUpdate: CKR_FUNCTION_NOT_SUPPORTED
+ * @init: take up the key (op->obj, checked by luna_key_get()) and the parameter
+ *	(CKR_MECHANISM_PARAM_INVALID); @param is gone afterwards
+ * @lens: the output if @in_len more bytes come and, with @finish, end there (at once: asked with all
+ *	data and @finish only). Refuses lengths: CKR_DATA_LEN_RANGE, CKR_ENCRYPTED_DATA_LEN_RANGE. For SIGN and VERIFY
+ *	with @finish: the signature's length, to which op.c compares the length of the one to be verified
+ *	(CKR_SIGNATURE_LEN_RANGE). Changes nothing.
+ * @update: *out_len: bytes written, as lens() said
+ * @final: the same at the end. Where @least may be below @most, its output may be thrown away, and
+ *	update() or final() follows as if it had not been called
+ * @single: all of it; VERIFY_RECOVER: @in is the signature
+ * @verify: CKR_OK or CKR_SIGNATURE_INVALID; @sig_len is right
+ * @restart: back to the state after init(); NULL if single() changes no state or @least is @most
+ * @end: free what @private holds; may be NULL
+ */
+struct luna_op_ops {
+	u32 whole;
+	bool single_part;
+	u32 (*init)(struct luna_op_state *op, const u8 *param, u32 len);
+	u32 (*lens)(const struct luna_op_state *op, u64 in_len, bool finish,
+		    struct luna_op_lens *lens);
+	u32 (*update)(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, u32 *out_len);
+	u32 (*final)(struct luna_op_state *op, u8 *out, u32 *out_len);
+	u32 (*single)(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, u32 *out_len);
+	u32 (*verify)(struct luna_op_state *op, const u8 *in, u32 len, const u8 *sig, u32 sig_len);
+	u32 (*restart)(struct luna_op_state *op);
+	void (*end)(struct luna_op_state *op);
+};
+
+extern const struct luna_op_ops luna_cipher_ops;	/* cipher.c: ECB, CBC, CBC_PAD, CTR */
+extern const struct luna_op_ops luna_gcm_ops;		/* gcm.c */
+extern const struct luna_op_ops luna_digest_ops;	/* digest.c */
+extern const struct luna_op_ops luna_mac_ops;		/* mac.c: HMAC, CMAC */
+extern const struct luna_op_ops luna_rsa_crypt_ops;	/* rsa.c: RSA_PKCS, X_509, OAEP */
+extern const struct luna_op_ops luna_rsa_sign_ops;	/* rsa.c: RSA_PKCS, X_509, PSS, recovery too */
+extern const struct luna_op_ops luna_rsa_hash_sign_ops;	/* rsa.c: SHAx_RSA_PKCS(_PSS) */
+extern const struct luna_op_ops luna_kw_ops;		/* kw.c: KW, KWP */
+
+/* ---- key.c ---- */
+
+/**
+ * luna_key_digest_get() - the attributes of a secret key for C_DigestKey, referenced
+ * CKR_OK, CKR_KEY_HANDLE_INVALID, CKR_KEY_INDIGESTIBLE, CKR_OPERATION_NOT_ALLOWED, CKR_DEVICE_MEMORY
+ */
+u32 luna_key_digest_get(struct luna_session *session, u32 handle, struct luna_attrs **attrs);
+
+/* The CKR of a failed luna_object_aes(), _mac(), _rsa(): -EINVAL says that the key's size is wrong. */
+static inline u32 luna_key_ckr(long err)
+{
+	return err == -EINVAL ? CKR_KEY_SIZE_RANGE : luna_ckr(err);
+}
+
+/* ---- op.c ---- */
+
+/**
+ * luna_op_once() - one operation outside the session's, for wrapping and unwrapping
+ * @mech: a row that has @kind (ENCRYPT or DECRYPT); RSA, KW and all AES modes alike
+ * @key: the key, checked by luna_key_get(); the caller keeps its reference
+ * @in: heap memory, @len bytes
+ * @out: kvmalloc'ed, *@out_len bytes, to be freed by kvfree_sensitive(*@out, *@out_len); NULL on error
+ * Return: CKR_OK or what the operation returns.
+ */
+u32 luna_op_once(struct luna_session *session, const struct luna_mech *mech, enum luna_op_kind kind,
+		 struct luna_object *key, const u8 *param, u32 param_len, const u8 *in, u32 len,
+		 u8 **out, u32 *out_len);
+
+/* Everything about operations of a session ends and is freed; session->lock held, or the last user. */
+void luna_op_end_all(struct luna_session *session);
+
+#endif /* LUNA_TOKEN_MECH_H */

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Open files (applications) and their sessions: PKCS#11 v2.40, 4.6 and 5.6. */
+#include "cmd.h"
+#include "mech.h"
+#include "object.h"
+#include "session.h"
+
+enum { FIRST_SESSION = 1 };
+
+struct luna_open *luna_open(struct luna_token *token)
+{
+	struct luna_open *open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
+
+	if (!open)
+		return ERR_PTR(-ENOMEM);
+	if (luna_dir_init(&open->objects)) {
+		kfree(open);
+		return ERR_PTR(-ENOMEM);
+	}
+	open->token = token;
+	open->role = -1;
+	open->next_session = FIRST_SESSION;
+	mutex_init(&open->lock);
+	luna_table_init(&open->sessions);
+	down_write(&token->lock);
+	list_add_tail(&open->entry, &token->opens);
+	up_write(&token->lock);
+	return open;
+}
+
+void luna_release(struct luna_open *open)
+{
+	struct luna_token *token = open->token;
+
+	luna_open_close_sessions(open);
+	luna_logout(open);
+	down_write(&token->lock);
+	list_del(&open->entry);
+	up_write(&token->lock);
+	luna_dir_free(&open->objects);
+	luna_table_free(&open->sessions);
+	mutex_destroy(&open->lock);
+	kfree(open);
+}
+
+void luna_session_reset(struct luna_session *session)
+{
+	luna_op_end_all(session);
+	luna_clone_end(session);
+	luna_ha_end(session);
+	luna_stage_drop(session);
+}
+
+void luna_session_put(struct luna_session *session)
+{
+	if (!refcount_dec_and_test(&session->refs))
+		return;
+	luna_session_reset(session);
+	mutex_destroy(&session->lock);
+	kfree_sensitive(session);
+}
+
+struct luna_session *luna_session_get(struct luna_open *open, u32 handle, bool lock)
+{
+	struct luna_session *session;
+
+	mutex_lock(&open->lock);
+	session = luna_table_find(&open->sessions, handle);
+	if (session)
+		refcount_inc(&session->refs);
+	mutex_unlock(&open->lock);
+	if (!session || !lock)
+		return session;
+	mutex_lock(&session->lock);
+	if (!session->closed)
+		return session;
+	mutex_unlock(&session->lock);
+	luna_session_put(session);
+	return NULL;
+}
+
+/* The next session after @after, with a reference; NULL at the end. */
+static struct luna_session *session_next(struct luna_open *open, u32 after)
+{
+	struct luna_session *session;
+	u32 handle;
+
+	guard(mutex)(&open->lock);
+	session = luna_table_next(&open->sessions, after, &handle);
+	if (session)
+		refcount_inc(&session->refs);
+	return session;
+}
+
+void luna_open_cancel_ops(struct luna_open *open)
+{
+	struct luna_session *session;
+	u32 after = 0;
+
+	while ((session = session_next(open, after)) != NULL) {
+		after = session->handle;
+		mutex_lock(&session->lock);
+		luna_op_end_all(session);
+		luna_clone_end(session);
+		luna_ha_end(session);
+		mutex_unlock(&session->lock);
+		luna_session_put(session);
+	}
+}
+
+/* Takes a session out of its application. Return: false if someone else did so first. */
+static bool session_unlink(struct luna_session *session, bool *last)
+{
+	struct luna_open *open = session->open;
+
+	guard(mutex)(&open->lock);
+	if (luna_table_find(&open->sessions, session->handle) != session)
+		return false;
+	luna_table_remove(&open->sessions, session->handle);
+	if (session->rw) {
+		open->rw_sessions--;
+		atomic_dec(&open->token->rw_sessions);
+	} else {
+		open->ro_sessions--;
+	}
+	atomic_dec(&open->token->sessions);
+	*last = !open->sessions.live;
+	return true;
+}
+
+/* Ends a session: waits for the command that runs in it, then for nothing. */
+static bool session_close(struct luna_session *session)
+{
+	bool last = false;
+
+	if (!session_unlink(session, &last))
+		return false;
+	mutex_lock(&session->lock);
+	session->closed = true;
+	luna_session_reset(session);
+	mutex_unlock(&session->lock);
+	luna_objects_end_session(session->open, session->handle);
+	if (last)
+		luna_logout(session->open);
+	luna_session_put(session);	/* the table's reference */
+	return true;
+}
+
+void luna_open_close_sessions(struct luna_open *open)
+{
+	struct luna_session *session;
+
+	while ((session = session_next(open, 0)) != NULL) {
+		session_close(session);
+		luna_session_put(session);
+	}
+}
+
+bool luna_open_logged_in(const struct luna_open *open)
+{
+	int role = READ_ONCE(open->role);
+
+	return role == LUNA_ROLE_CO || role == LUNA_ROLE_CU;
+}
+
+static u32 session_state(const struct luna_session *session, int role)
+{
+	if (role == LUNA_ROLE_SO)
+		return CKS_RW_SO_FUNCTIONS;
+	if (role < 0)
+		return session->rw ? CKS_RW_PUBLIC_SESSION : CKS_RO_PUBLIC_SESSION;
+	return session->rw ? CKS_RW_USER_FUNCTIONS : CKS_RO_USER_FUNCTIONS;
+}
+
+/* Counts a session in, unless the token is being initialised or has none. */
+static u32 session_admit(struct luna_token *token, bool rw)
+{
+	guard(rwsem_read)(&token->lock);
+	if (!token->state->initialised)
+		return CKR_TOKEN_NOT_RECOGNIZED;
+	atomic_inc(&token->sessions);
+	if (rw)
+		atomic_inc(&token->rw_sessions);
+	return CKR_OK;
+}
+
+static u32 session_insert(struct luna_session *session)
+{
+	struct luna_open *open = session->open;
+	u32 rv;
+
+	guard(mutex)(&open->lock);
+	if (!session->rw && open->role == LUNA_ROLE_SO)
+		return CKR_SESSION_READ_WRITE_SO_EXISTS;
+	if (open->sessions.live >= LUNA_SESSIONS_MAX || open->next_session == U32_MAX)
+		return CKR_SESSION_COUNT;
+	if (luna_table_reserve(&open->sessions, 1))
+		return CKR_DEVICE_MEMORY;
+	rv = session_admit(open->token, session->rw);
+	if (rv)
+		return rv;
+	session->handle = open->next_session++;
+	luna_table_insert(&open->sessions, session->handle, session);
+	if (session->rw)
+		open->rw_sessions++;
+	else
+		open->ro_sessions++;
+	return CKR_OK;
+}
+
+u32 luna_do_session_open(struct luna_ucmd *cmd)
+{
+	struct luna_session_info *arg = cmd->arg;
+	struct luna_session *session;
+	u32 rv;
+
+	if (!(arg->flags & CKF_SERIAL_SESSION))
+		return CKR_SESSION_PARALLEL_NOT_SUPPORTED;
+	session = kzalloc(sizeof(*session), GFP_KERNEL_ACCOUNT);
+	if (!session)
+		return CKR_DEVICE_MEMORY;
+	refcount_set(&session->refs, 1);
+	mutex_init(&session->lock);
+	session->open = cmd->open;
+	session->flags = arg->flags;	/* clients set vendor bits that mean nothing here */
+	session->rw = arg->flags & CKF_RW_SESSION;
+	rv = session_insert(session);
+	if (rv) {
+		luna_session_put(session);
+		return rv;
+	}
+	arg->handle = session->handle;
+	return CKR_OK;
+}
+
+u32 luna_do_session_close(struct luna_ucmd *cmd)
+{
+	return session_close(cmd->session) ? CKR_OK : CKR_SESSION_HANDLE_INVALID;
+}
+
+u32 luna_do_session_close_all(struct luna_ucmd *cmd)
+{
+	luna_open_close_sessions(cmd->open);
+	return CKR_OK;
+}
+
+u32 luna_do_reset(struct luna_ucmd *cmd)
+{
+	luna_open_close_sessions(cmd->open);
+	luna_logout(cmd->open);
+	return CKR_OK;
+}
+
+u32 luna_do_session_info(struct luna_ucmd *cmd)
+{
+	struct luna_session_info *arg = cmd->arg;
+	const struct luna_session *session = cmd->session;
+	int role = luna_session_role(session);
+
+	arg->flags = CKF_SERIAL_SESSION | (session->rw ? CKF_RW_SESSION : 0);
+	arg->state = session_state(session, role);
+	arg->handle = session->handle;
+	arg->role = luna_role_cku(role);
+	arg->container = LUNA_CONTAINER;
+	return CKR_OK;
+}

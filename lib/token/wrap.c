@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Wrapping and unwrapping (PKCS#11 v2.40, 5.13.3 and 5.13.4): which key may leave under which other one,
+ * and what becomes of wrapped bytes. The mechanisms are those of C_Encrypt, through luna_op_once().
+ *
+ * Secret keys travel as their value, private RSA keys as PKCS#8, under AES only. ECB and CBC take
+ * whole blocks, so that there the end is filled with zeros, and cut off again; nothing but zeros is cut,
+ * or a long key could be turned into a short one. All that can be wrong with wrapped bytes has one
+ * code, CKR_WRAPPED_KEY_INVALID.
+ */
+#include "attr.h"
+#include "der.h"
+#include "key_cmd.h"
+
+/* Code of an operation or a key, and what it is called here. */
+struct ckr_name {
+	u32 from, to;
+};
+
+static const struct ckr_name wrap_names[] = {
+	{ CKR_KEY_HANDLE_INVALID, CKR_WRAPPING_KEY_HANDLE_INVALID },
+	{ CKR_KEY_TYPE_INCONSISTENT, CKR_WRAPPING_KEY_TYPE_INCONSISTENT },
+	{ CKR_KEY_SIZE_RANGE, CKR_WRAPPING_KEY_SIZE_RANGE },
+	{ CKR_DATA_LEN_RANGE, CKR_KEY_SIZE_RANGE },
+	{ CKR_DATA_INVALID, CKR_KEY_NOT_WRAPPABLE },
+};
+
+static const struct ckr_name unwrap_names[] = {
+	{ CKR_KEY_HANDLE_INVALID, CKR_UNWRAPPING_KEY_HANDLE_INVALID },
+	{ CKR_KEY_TYPE_INCONSISTENT, CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT },
+	{ CKR_KEY_SIZE_RANGE, CKR_UNWRAPPING_KEY_SIZE_RANGE },
+	{ CKR_ENCRYPTED_DATA_INVALID, CKR_WRAPPED_KEY_INVALID },
+	{ CKR_ENCRYPTED_DATA_LEN_RANGE, CKR_WRAPPED_KEY_LEN_RANGE },
+	{ CKR_DATA_LEN_RANGE, CKR_WRAPPED_KEY_LEN_RANGE },
+};
+
+static u32 rename_ckr(const struct ckr_name *names, u32 count, u32 rv)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		if (names[i].from == rv)
+			return names[i].to;
+	return rv;
+}
+
+static u32 wrap_ckr(u32 rv)
+{
+	return rename_ckr(wrap_names, ARRAY_SIZE(wrap_names), rv);
+}
+
+static u32 unwrap_ckr(u32 rv)
+{
+	return rename_ckr(unwrap_names, ARRAY_SIZE(unwrap_names), rv);
+}
+
+/* Does the mechanism take whole blocks only? */
+static bool fills_blocks(const struct luna_mech *mech)
+{
+	return mech->family == LUNA_FAMILY_AES &&
+	       (mech->variant == LUNA_AES_ECB || mech->variant == LUNA_AES_CBC);
+}
+
+/*
+ * Bytes of an AES key that is as strong (NIST SP 800-57 part 1, table 2); no AES key is stronger than
+ * the last ones.
+ */
+static u32 strength(bool private, u32 bytes)
+{
+	if (!private)
+		return min_t(u32, bytes, 32);
+	return bytes <= 3072 / 8 ? 16 : bytes <= 7680 / 8 ? 24 : 32;
+}
+
+/* Policy 34 off: CBC_PAD must not carry a key under a weaker one. */
+static bool too_weak(struct luna_token *token, const struct luna_mech *mech,
+		     struct luna_object *key, bool private, u32 bytes)
+{
+	struct luna_attrs *attrs;
+	bool weak = true;
+	u32 len;
+
+	if (mech->family != LUNA_FAMILY_AES || mech->variant != LUNA_AES_CBC_PAD ||
+	    luna_policy(token, CONTAINER_CONFIG_CBC_PAD_WRAP_UNWRAP_KEYS_OF_ANY_SIZE))
+		return false;
+	attrs = luna_object_attrs(token, key);
+	if (IS_ERR(attrs))
+		return true;
+	if (luna_attrs_bytes(attrs, CKA_VALUE, &len))
+		weak = len < strength(private, bytes);
+	luna_attrs_put(attrs);
+	return weak;
+}
+
+/* ---- wrap ---- */
+
+struct wrap {
+	struct luna_ucmd *cmd;
+	struct luna_key_parts parts;
+	const struct luna_mech *mech;
+	struct luna_object *key, *target;
+	struct luna_attrs *attrs;	/* of the target */
+	u8 *plain;			/* what goes into the mechanism, room bytes */
+	u32 plain_len, plain_room;
+};
+
+/* Every attribute of the wrapping key's CKA_WRAP_TEMPLATE must be the target's, too. */
+static u32 check_wrap_template(const struct wrap *w)
+{
+	struct luna_attrs *attrs = luna_object_attrs(w->cmd->token, w->key);
+	struct luna_tmpl tmpl;
+	const u8 *value;
+	u32 at = 0, type, len;
+	u32 rv = CKR_OK;
+
+	if (IS_ERR(attrs))
+		return luna_ckr(PTR_ERR(attrs));
+	tmpl.data = luna_attrs_bytes(attrs, CKA_WRAP_TEMPLATE, &tmpl.len);
+	while (tmpl.data && luna_tmpl_next(&tmpl, &at, &type, &value, &len))
+		if (!luna_attrs_equal(w->attrs, type, value, len))
+			rv = CKR_KEY_NOT_WRAPPABLE;
+	luna_attrs_put(attrs);
+	return rv;
+}
+
+static u32 check_target(const struct wrap *w)
+{
+	const struct luna_object *target = w->target;
+	bool private = target->class == CKO_PRIVATE_KEY;
+
+	if (target->class == CKO_PUBLIC_KEY)
+		return CKR_KEY_NOT_WRAPPABLE;
+	if (!private && target->class != CKO_SECRET_KEY)
+		return CKR_KEY_HANDLE_INVALID;
+	if (!luna_object_is(target, LUNA_BIT_EXTRACTABLE))
+		return CKR_KEY_UNEXTRACTABLE;
+	if (luna_object_is(target, LUNA_BIT_WRAP_WITH_TRUSTED) &&
+	    !luna_object_is(w->key, LUNA_BIT_TRUSTED))
+		return CKR_KEY_NOT_WRAPPABLE;
+	if (!luna_policy(w->cmd->token, private ? CONTAINER_CONFIG_PRIVATE_KEY_WRAPPING :
+			 CONTAINER_CONFIG_SECRET_KEY_WRAPPING))
+		return CKR_KEY_NOT_WRAPPABLE;
+	if (private && w->mech->family == LUNA_FAMILY_RSA)
+		return CKR_KEY_NOT_WRAPPABLE;
+	return check_wrap_template(w);
+}
+
+static struct luna_num num_of(const struct luna_attrs *attrs, u32 type)
+{
+	struct luna_num num = { };
+
+	num.data = luna_attrs_bytes(attrs, type, &num.len);
+	if (!num.data)
+		num.len = 0;
+	return num;
+}
+
+/* Room for @len bytes of key and zeros behind them, as the mechanism needs. */
+static u32 plain_alloc(struct wrap *w, u32 len)
+{
+	w->plain_len = fills_blocks(w->mech) ? ALIGN(len, LUNA_AES_BLOCK) : len;
+	w->plain_room = w->plain_len;
+	w->plain = kvzalloc(w->plain_room, GFP_KERNEL);
+	return w->plain ? CKR_OK : CKR_DEVICE_MEMORY;
+}
+
+static u32 plain_secret(struct wrap *w)
+{
+	u32 len, rv;
+	const u8 *value = luna_attrs_bytes(w->attrs, CKA_VALUE, &len);
+
+	if (!value || !len)
+		return CKR_KEY_NOT_WRAPPABLE;
+	if (too_weak(w->cmd->token, w->mech, w->key, false, len))
+		return CKR_KEY_NOT_WRAPPABLE;
+	rv = plain_alloc(w, len);
+	if (!rv)
+		memcpy(w->plain, value, len);
+	return rv;
+}
+
+/* A private key without its primes has no PKCS#8 form. */
+static u32 plain_private(struct wrap *w)
+{
+	const struct luna_der_rsa key = {
+		.n = num_of(w->attrs, CKA_MODULUS), .e = num_of(w->attrs, CKA_PUBLIC_EXPONENT),
+		.d = num_of(w->attrs, CKA_PRIVATE_EXPONENT),
+		.p = num_of(w->attrs, CKA_PRIME_1), .q = num_of(w->attrs, CKA_PRIME_2),
+		.dp = num_of(w->attrs, CKA_EXPONENT_1), .dq = num_of(w->attrs, CKA_EXPONENT_2),
+		.qi = num_of(w->attrs, CKA_COEFFICIENT),
+	};
+	int len = luna_der_pkcs8_rsa(&key, NULL, 0);
+	u32 rv;
+
+	if (len < 0 || w->target->key_type != CKK_RSA ||
+	    too_weak(w->cmd->token, w->mech, w->key, true, key.n.len))
+		return CKR_KEY_NOT_WRAPPABLE;
+	rv = plain_alloc(w, len);
+	if (!rv && luna_der_pkcs8_rsa(&key, w->plain, len) != len)
+		rv = CKR_FUNCTION_FAILED;
+	return rv;
+}
+
+static u32 wrap_take(struct wrap *w)
+{
+	struct luna_ucmd *cmd = w->cmd;
+	const struct luna_key *arg = cmd->arg;
+	u32 rv;
+
+	rv = luna_key_get(cmd->session, arg->key, CKA_WRAP, w->mech, &w->key);
+	if (rv)
+		return wrap_ckr(rv);
+	w->target = luna_object_get(cmd->session, arg->target);
+	if (!w->target)
+		return CKR_KEY_HANDLE_INVALID;
+	w->attrs = luna_object_attrs(cmd->token, w->target);
+	if (IS_ERR(w->attrs)) {
+		rv = luna_ckr(PTR_ERR(w->attrs));
+		w->attrs = NULL;
+		return rv;
+	}
+	rv = check_target(w);
+	if (rv)
+		return rv;
+	return w->target->class == CKO_PRIVATE_KEY ? plain_private(w) : plain_secret(w);
+}
+
+static u32 wrap_run(struct wrap *w)
+{
+	struct luna_key *arg = w->cmd->arg;
+	u8 *out, *room;
+	u32 len, rv;
+
+	rv = luna_op_once(w->cmd->session, w->mech, LUNA_OP_ENCRYPT, w->key, w->parts.param,
+			  w->parts.param_len, w->plain, w->plain_len, &out, &len);
+	if (rv)
+		return wrap_ckr(rv);
+	rv = luna_reply_sized(w->cmd, len, arg->out_max, &arg->out_need, &room);
+	if (!rv && room)
+		memcpy(room, out, len);
+	kvfree(out);
+	return rv;
+}
+
+/**
+ * luna_do_wrap() - LUNA_WRAP: C_WrapKey
+ */
+u32 luna_do_wrap(struct luna_ucmd *cmd)
+{
+	struct wrap w = { .cmd = cmd };
+	u32 rv;
+
+	rv = luna_key_parts(cmd, CKF_WRAP, &w.parts, &w.mech);
+	if (rv)
+		return rv;
+	if (w.parts.tmpl.len || w.parts.tmpl2.len || w.parts.data_len)
+		return CKR_ARGUMENTS_BAD;
+	rv = wrap_take(&w);
+	if (!rv)
+		rv = wrap_run(&w);
+	kvfree_sensitive(w.plain, w.plain_room);
+	luna_attrs_put(w.attrs);
+	luna_object_put(w.target);
+	luna_object_put(w.key);
+	return rv;
+}
+
+/* ---- unwrap ---- */
+
+/**
+ * struct unwrap - a key to be unwrapped
+ * @merged: the caller's template and what CKA_UNWRAP_TEMPLATE adds; @tmpl reads it
+ * @class, @key_type: as @tmpl says; a private key's type comes with it
+ * @value_len: CKA_VALUE_LEN of @tmpl, or 0
+ * @plain: what the mechanism gave, @plain_len bytes
+ */
+struct unwrap {
+	struct luna_ucmd *cmd;
+	struct luna_key_parts parts;
+	const struct luna_mech *mech;
+	struct luna_object *key;
+	struct luna_attrw merged;
+	struct luna_tmpl tmpl;
+	u64 class, key_type, value_len;
+	u8 *plain;
+	u32 plain_len;
+};
+
+/* Is this value of the caller's the one that the unwrapping key demands, which is in stored form? */
+static bool same_value(u32 type, const u8 *caller, u32 caller_len, const u8 *demanded, u32 len)
+{
+	const struct luna_attr_row *row = luna_attr_any(type);
+	struct luna_value value;
+
+	if (!row || luna_value_read(&value, row, caller, caller_len))
+		return false;
+	return value.len == len && !memcmp(value.data, demanded, len);
+}
+
+/* Both templates in u->merged. */
+static u32 merge_templates(struct unwrap *u, const struct luna_attrs *key_attrs)
+{
+	u32 at = 0, type, len, own_len;
+	const u8 *value, *own;
+	struct luna_tmpl tmpl;
+
+	while (luna_tmpl_next(&u->parts.tmpl, &at, &type, &value, &len))
+		luna_attrw_set(&u->merged, type, value, len);
+	tmpl.data = luna_attrs_bytes(key_attrs, CKA_UNWRAP_TEMPLATE, &tmpl.len);
+	at = 0;
+	while (tmpl.data && luna_tmpl_next(&tmpl, &at, &type, &value, &len)) {
+		own = luna_tmpl_get(&u->parts.tmpl, type, &own_len);
+		if (!own)
+			luna_attrw_set(&u->merged, type, value, len);
+		else if (!same_value(type, own, own_len, value, len))
+			return CKR_TEMPLATE_INCONSISTENT;
+	}
+	u->tmpl = luna_attrw_tmpl(&u->merged);
+	return luna_ckr(u->merged.err);
+}
+
+/* A number of the template: CKR_TEMPLATE_INCOMPLETE if there is none. */
+static u32 tmpl_number(const struct luna_tmpl *tmpl, u32 type, u64 *value)
+{
+	u32 len;
+
+	if (!luna_tmpl_get(tmpl, type, &len))
+		return CKR_TEMPLATE_INCOMPLETE;
+	return luna_tmpl_ulong(tmpl, type, value) ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
+}
+
+/* What can be said of a secret key before it is unwrapped. */
+static u32 check_secret(struct unwrap *u)
+{
+	bool raw_rsa = u->mech->family == LUNA_FAMILY_RSA && u->mech->variant == LUNA_RSA_RAW;
+	u32 rv;
+
+	rv = tmpl_number(&u->tmpl, CKA_KEY_TYPE, &u->key_type);
+	if (rv)
+		return rv;
+	rv = tmpl_number(&u->tmpl, CKA_VALUE_LEN, &u->value_len);
+	if (rv == CKR_TEMPLATE_INCOMPLETE && !raw_rsa)
+		return CKR_OK;
+	if (!rv && !luna_secret_len_fits(u->key_type, u->value_len))
+		return CKR_ATTRIBUTE_VALUE_INVALID;
+	return rv;
+}
+
+static u32 check_unwrapped(struct unwrap *u)
+{
+	bool private;
+	u32 rv;
+
+	rv = tmpl_number(&u->tmpl, CKA_CLASS, &u->class);
+	if (rv)
+		return rv;
+	private = u->class == CKO_PRIVATE_KEY;
+	if (!private && u->class != CKO_SECRET_KEY)
+		return CKR_TEMPLATE_INCONSISTENT;
+	if (!luna_policy(u->cmd->token, private ? CONTAINER_CONFIG_PRIVATE_KEY_UNWRAPPING :
+			 CONTAINER_CONFIG_SECRET_KEY_UNWRAPPING))
+		return CKR_OPERATION_NOT_ALLOWED;
+	if (!private)
+		return check_secret(u);
+	return u->mech->family == LUNA_FAMILY_RSA ? CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT : CKR_OK;
+}
+
+static u32 unwrap_take(struct unwrap *u)
+{
+	struct luna_ucmd *cmd = u->cmd;
+	const struct luna_key *arg = cmd->arg;
+	struct luna_attrs *attrs;
+	u32 rv;
+
+	rv = luna_key_get(cmd->session, arg->key, CKA_UNWRAP, u->mech, &u->key);
+	if (rv)
+		return unwrap_ckr(rv);
+	attrs = luna_object_attrs(cmd->token, u->key);
+	if (IS_ERR(attrs))
+		return luna_ckr(PTR_ERR(attrs));
+	rv = merge_templates(u, attrs);
+	luna_attrs_put(attrs);
+	return rv ?: check_unwrapped(u);
+}
+
+/* Are there less than a block of bytes behind the key (@cut), and only zeros? */
+static bool cut_fits(const u8 *filling, u32 cut)
+{
+	u8 seen = 0;
+	u32 i;
+
+	if (cut >= LUNA_AES_BLOCK)
+		return false;
+	for (i = 0; i < cut; i++)
+		seen |= filling[i];
+	return !seen;
+}
+
+/* Where the value of a secret key is in what was unwrapped, or NULL. */
+static const u8 *find_secret(const struct unwrap *u, u32 *len)
+{
+	u32 want = u->value_len ?: u->plain_len, cut = u->plain_len - want;
+	const u8 *start = u->plain;
+
+	if (want > u->plain_len || !luna_secret_len_fits(u->key_type, want))
+		return NULL;
+	*len = want;
+	if (fills_blocks(u->mech))
+		return cut_fits(start + want, cut) ? start : NULL;
+	if (u->mech->family == LUNA_FAMILY_RSA && u->mech->variant == LUNA_RSA_RAW)
+		return memchr_inv(start, 0, cut) ? NULL : start + cut;
+	return cut ? NULL : start;
+}
+
+static u32 give_secret(struct unwrap *u, struct luna_attrw *given)
+{
+	u32 len;
+	const u8 *value = find_secret(u, &len);
+
+	if (!value)
+		return CKR_WRAPPED_KEY_INVALID;
+	if (too_weak(u->cmd->token, u->mech, u->key, false, len))
+		return CKR_OPERATION_NOT_ALLOWED;
+	luna_attrw_ulong(given, CKA_CLASS, CKO_SECRET_KEY);
+	luna_attrw_ulong(given, CKA_KEY_TYPE, u->key_type);
+	luna_attrw_set(given, CKA_VALUE, value, len);
+	return luna_ckr(given->err);
+}
+
+/* Does the provider take the numbers for a key? It checks what can be checked. */
+static u32 try_private(struct unwrap *u, const struct luna_der_rsa *key)
+{
+	const struct luna_crypto_ops *c = u->cmd->token->crypto;
+	const struct luna_rsa_nums nums = {
+		.n = key->n, .e = key->e, .d = key->d, .p = key->p, .q = key->q,
+		.dp = key->dp, .dq = key->dq, .qi = key->qi,
+	};
+	struct luna_rsa_key *made = c->rsa_key(&nums);
+
+	if (IS_ERR(made))
+		return PTR_ERR(made) == -EINVAL ? CKR_WRAPPED_KEY_INVALID : luna_ckr(PTR_ERR(made));
+	c->rsa_key_free(made);
+	return CKR_OK;
+}
+
+static u32 give_private(struct unwrap *u, struct luna_attrw *given)
+{
+	u32 len = u->plain_len, rv;
+	struct luna_der_rsa key;
+
+	if (fills_blocks(u->mech)) {
+		len = luna_der_size(u->plain, u->plain_len);
+		if (!cut_fits(u->plain + len, u->plain_len - len))
+			return CKR_WRAPPED_KEY_INVALID;
+	}
+	if (luna_der_pkcs8_rsa_parse(u->plain, len, &key))
+		return CKR_WRAPPED_KEY_INVALID;
+	rv = try_private(u, &key);
+	if (rv)
+		return rv;
+	if (too_weak(u->cmd->token, u->mech, u->key, true, key.n.len))
+		return CKR_OPERATION_NOT_ALLOWED;
+	luna_attrw_ulong(given, CKA_CLASS, CKO_PRIVATE_KEY);
+	luna_attrw_ulong(given, CKA_KEY_TYPE, CKK_RSA);
+	luna_rsa_attrs(given, &key, true);
+	return luna_ckr(given->err);
+}
+
+static u32 unwrap_make(struct unwrap *u, struct luna_object **obj)
+{
+	struct luna_attrw given;
+	u32 rv;
+
+	luna_attrw_init(&given);
+	if (u->class == CKO_PRIVATE_KEY)
+		rv = give_private(u, &given);
+	else
+		rv = give_secret(u, &given);
+	if (!rv)
+		rv = luna_object_make(u->cmd->session, LUNA_BY_UNWRAP, &u->tmpl, &given, obj);
+	luna_attrw_free(&given);
+	return rv;
+}
+
+static u32 unwrap_run(struct unwrap *u)
+{
+	struct luna_key *arg = u->cmd->arg;
+	struct luna_object *obj;
+	u32 rv;
+
+	rv = luna_op_once(u->cmd->session, u->mech, LUNA_OP_DECRYPT, u->key, u->parts.param,
+			  u->parts.param_len, u->parts.data, u->parts.data_len, &u->plain,
+			  &u->plain_len);
+	if (rv)
+		return unwrap_ckr(rv);
+	rv = unwrap_make(u, &obj);
+	if (rv)
+		return rv;
+	rv = luna_objects_publish(u->cmd->session, &obj, 1, &arg->handle);
+	if (rv)
+		luna_object_put(obj);
+	return rv;
+}
+
+/**
+ * luna_do_unwrap() - LUNA_UNWRAP: C_UnwrapKey
+ */
+u32 luna_do_unwrap(struct luna_ucmd *cmd)
+{
+	struct unwrap u = { .cmd = cmd };
+	u32 rv;
+
+	rv = luna_key_parts(cmd, CKF_UNWRAP, &u.parts, &u.mech);
+	if (rv)
+		return rv;
+	if (u.parts.tmpl2.len)
+		return CKR_ARGUMENTS_BAD;
+	luna_attrw_init(&u.merged);
+	rv = unwrap_take(&u);
+	if (!rv)
+		rv = unwrap_run(&u);
+	kvfree_sensitive(u.plain, u.plain_len);
+	luna_attrw_free(&u.merged);
+	luna_object_put(u.key);
+	return rv;
+}
+
+/* ---- derive ---- */
+
+/**
+ * luna_do_derive() - LUNA_DERIVE: C_DeriveKey
+ * The table of mechanisms has none that derives: luna_key_parts() refuses them all.
+ */
+u32 luna_do_derive(struct luna_ucmd *cmd)
+{
+	const struct luna_mech *mech;
+	struct luna_key_parts parts;
+	u32 rv;
+
+	rv = luna_key_parts(cmd, CKF_DERIVE, &parts, &mech);
+	return rv ?: CKR_MECHANISM_INVALID;
+}

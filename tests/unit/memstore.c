@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A store in memory, for tests. Its own memory comes from malloc(), so that port_alloc_watch() sees
+ * the engine's alone.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "memstore.h"
+
+static void bytes_append(struct memstore_bytes *bytes, const void *data, size_t len)
+{
+	u8 *grown = realloc(bytes->data, bytes->len + len + 1);
+
+	if (!grown)
+		abort();
+	memcpy(grown + bytes->len, data, len);
+	bytes->data = grown;
+	bytes->len += len;
+}
+
+static void bytes_free(struct memstore_bytes *bytes)
+{
+	free(bytes->data);
+	*bytes = (struct memstore_bytes){ 0 };
+}
+
+struct memstore *memstore_new(void)
+{
+	struct memstore *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		abort();
+	pthread_mutex_init(&store->lock, NULL);
+	return store;
+}
+
+void memstore_free(struct memstore *store)
+{
+	if (!store)
+		return;
+	bytes_free(&store->content);
+	bytes_free(&store->next);
+	pthread_mutex_destroy(&store->lock);
+	free(store);
+}
+
+struct memstore *memstore_image(const struct memstore *store, size_t len)
+{
+	struct memstore *image = memstore_new();
+
+	bytes_append(&image->content, store->content.data ?: (u8 *)"", min(len, store->content.len));
+	image->synced = image->content.len;
+	return image;
+}
+
+void memstore_fail(struct memstore *store, enum memstore_call call, u64 nth, int error, size_t torn)
+{
+	pthread_mutex_lock(&store->lock);
+	store->faults[call].at = nth ? store->calls[call] + nth : 0;
+	store->faults[call].error = error;
+	store->faults[call].torn = torn;
+	store->faults[call].lasting = false;
+	pthread_mutex_unlock(&store->lock);
+}
+
+void memstore_break(struct memstore *store, enum memstore_call call, u64 nth, int error)
+{
+	memstore_fail(store, call, nth, error, 0);
+	store->faults[call].lasting = true;
+}
+
+/* Every operation is one turn: locked, counted, failing if told so, watched if it succeeded. */
+static int turn_begin(struct memstore *store, enum memstore_call call)
+{
+	u64 nth, at;
+
+	pthread_mutex_lock(&store->lock);
+	nth = ++store->calls[call];
+	at = store->faults[call].at;
+	if (at && (nth == at || (store->faults[call].lasting && nth > at)))
+		return store->faults[call].error;
+	return 0;
+}
+
+static int turn_end(struct memstore *store, int err, bool changed)
+{
+	if (changed && store->changed)
+		store->changed(store, store->changed_arg);
+	pthread_mutex_unlock(&store->lock);
+	return err;
+}
+
+static int memstore_size(void *arg, u64 *size)
+{
+	struct memstore *store = arg;
+
+	pthread_mutex_lock(&store->lock);
+	*size = store->content.len;
+	pthread_mutex_unlock(&store->lock);
+	return 0;
+}
+
+static int memstore_read(void *arg, u64 offset, void *buf, size_t len)
+{
+	struct memstore *store = arg;
+	int err = turn_begin(store, MEMSTORE_READ);
+
+	if (!err && (offset > store->content.len || len > store->content.len - offset))
+		err = -EIO;
+	if (!err && len)
+		memcpy(buf, store->content.data + offset, len);
+	return turn_end(store, err, false);
+}
+
+static int memstore_append(void *arg, const void *buf, size_t len)
+{
+	struct memstore *store = arg;
+	int err = turn_begin(store, MEMSTORE_APPEND);
+
+	bytes_append(&store->content, buf,
+		     err ? min(len, store->faults[MEMSTORE_APPEND].torn) : len);
+	return turn_end(store, err, true);
+}
+
+static int memstore_truncate(void *arg, u64 size)
+{
+	struct memstore *store = arg;
+	int err = turn_begin(store, MEMSTORE_TRUNCATE);
+
+	if (!err && size > store->content.len)
+		err = -EINVAL;
+	if (!err) {
+		store->content.len = size;
+		store->synced = min(store->synced, (size_t)size);
+	}
+	return turn_end(store, err, !err);
+}
+
+static int memstore_sync(void *arg)
+{
+	struct memstore *store = arg;
+	int err = turn_begin(store, MEMSTORE_SYNC);
+
+	if (!err)
+		store->synced = store->content.len;
+	return turn_end(store, err, !err);
+}
+
+static int memstore_replace_begin(void *arg)
+{
+	struct memstore *store = arg;
+	int err = turn_begin(store, MEMSTORE_REPLACE_BEGIN);
+
+	if (!err && store->replacing)
+		err = -EBUSY;
+	if (!err)
+		store->replacing = true;
+	return turn_end(store, err, !err);
+}
+
+static int memstore_replace_append(void *arg, const void *buf, size_t len)
+{
+	struct memstore *store = arg;
+	int err = turn_begin(store, MEMSTORE_REPLACE_APPEND);
+
+	if (!err && !store->replacing)
+		err = -EINVAL;
+	if (!err)
+		bytes_append(&store->next, buf, len);
+	return turn_end(store, err, !err);
+}
+
+static int memstore_replace_commit(void *arg)
+{
+	struct memstore *store = arg;
+	int err = turn_begin(store, MEMSTORE_REPLACE_COMMIT);
+
+	if (!err && !store->replacing)
+		err = -EINVAL;
+	if (!err) {
+		bytes_free(&store->content);
+		store->content = store->next;
+		store->next = (struct memstore_bytes){ 0 };
+		store->synced = store->content.len;
+		store->replacing = false;
+	}
+	return turn_end(store, err, !err);
+}
+
+static void memstore_replace_abort(void *arg)
+{
+	struct memstore *store = arg;
+
+	pthread_mutex_lock(&store->lock);
+	bytes_free(&store->next);
+	store->replacing = false;
+	pthread_mutex_unlock(&store->lock);
+}
+
+const struct luna_store_ops memstore_ops = {
+	.size = memstore_size,
+	.read = memstore_read,
+	.append = memstore_append,
+	.truncate = memstore_truncate,
+	.sync = memstore_sync,
+	.replace_begin = memstore_replace_begin,
+	.replace_append = memstore_replace_append,
+	.replace_commit = memstore_replace_commit,
+	.replace_abort = memstore_replace_abort,
+	.persistent = true,
+};

@@ -1,0 +1,1384 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Operations: published answers for every mechanism of cipher.c, gcm.c, digest.c and mac.c (SP 800-38A
+ * and B, the GCM specification, FIPS 180, RFC 2202 and 4231), in one call, in updates and in pieces of
+ * a call; GCM also with providers that lack it; and the state machine of op.c.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "engine_fixture.h"
+#include "ghash.h"
+
+enum { BYTES_MAX = 512, BIG = 100000 };
+
+struct bytes {
+	u32 len;
+	u8 data[BYTES_MAX];
+};
+
+static struct bytes hex(const char *text)
+{
+	struct bytes b = { .len = strlen(text) / 2 };
+	unsigned int byte;
+
+	assert_true(b.len <= BYTES_MAX);
+	for (u32 i = 0; i < b.len; i++) {
+		assert_int_equal(sscanf(text + 2 * i, "%2x", &byte), 1);
+		b.data[i] = byte;
+	}
+	return b;
+}
+
+/* ---- a token, and commands to it ---- */
+
+struct env {
+	struct fx fx;
+	struct luna_open *open;
+	u32 session;
+};
+
+static struct luna_crypto_ops no_gcm, short_iv;
+
+/* The providers that GCM has to do with; the first has everything. */
+static const struct luna_crypto_ops *providers[3];
+
+static int make_providers(void **state __maybe_unused)
+{
+	no_gcm = luna_openssl_ops;
+	no_gcm.modes &= ~BIT(LUNA_GCM);
+	no_gcm.features &= ~LUNA_CRYPTO_GCM_ANY_IV;
+	short_iv = luna_openssl_ops;
+	short_iv.features &= ~LUNA_CRYPTO_GCM_ANY_IV;
+	providers[0] = &luna_openssl_ops;
+	providers[1] = &no_gcm;
+	providers[2] = &short_iv;
+	return 0;
+}
+
+static void env_open(struct env *e, const struct luna_crypto_ops *crypto)
+{
+	fx_open(&e->fx, crypto, 0);
+	assert_int_equal(fx_ready(&e->fx, &e->open, &e->session), CKR_OK);
+}
+
+static void env_close(struct env *e)
+{
+	luna_release(e->open);
+	fx_close(&e->fx);
+}
+
+/* A secret key with all rights, or with those that @but leaves. */
+static u32 make_key_but(struct env *e, u32 type, const u8 *value, u32 len, u32 but, bool private)
+{
+	static const u32 rights[] = { CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_VERIFY, CKA_WRAP, CKA_UNWRAP };
+	struct fx_tmpl tmpl = {};
+	u32 handle;
+
+	fx_attr_ulong(&tmpl, CKA_CLASS, CKO_SECRET_KEY);
+	fx_attr_ulong(&tmpl, CKA_KEY_TYPE, type);
+	fx_attr(&tmpl, CKA_VALUE, value, len);
+	fx_attr_bool(&tmpl, CKA_TOKEN, false);
+	fx_attr_bool(&tmpl, CKA_PRIVATE, private);
+	fx_attr_bool(&tmpl, CKA_SENSITIVE, private);
+	fx_attr_bool(&tmpl, CKA_EXTRACTABLE, !private);
+	for (u32 i = 0; i < ARRAY_SIZE(rights); i++)
+		fx_attr_bool(&tmpl, rights[i], rights[i] != but);
+	assert_int_equal(fx_create(e->open, e->session, &tmpl, &handle), CKR_OK);
+	return handle;
+}
+
+static u32 make_key(struct env *e, u32 type, const struct bytes *value)
+{
+	return make_key_but(e, type, value->data, value->len, CKA_ID, true);
+}
+
+/**
+ * struct call - one LUNA_OP
+ * @out: room for BIG bytes, or NULL
+ * @need: out_need of the reply
+ * @got: bytes that came
+ */
+struct call {
+	u32 op, step, mech, key;
+	const void *param;
+	u32 param_len;
+	const void *data;
+	u32 data_len;
+	const void *sig;
+	u32 sig_len;
+	u64 offset, total;
+	u32 out_max;
+	void *out;
+	u32 need;
+	size_t got;
+};
+
+static s64 run(struct env *e, struct call *c)
+{
+	struct luna_op arg = {
+		.hdr.session = e->session, .op = c->op, .step = c->step, .mechanism = c->mech,
+		.key = c->key, .param_len = c->param_len, .data_len = c->data_len,
+		.sig_len = c->sig_len, .out_max = c->out_max, .offset = c->offset, .total = c->total,
+	};
+	u32 param_len = c->param_len == LUNA_PARAM_MALFORMED ? 0 : c->param_len;
+	u32 data_len = c->data ? c->data_len : 0;
+	u32 len = param_len + data_len + c->sig_len;
+	u8 *payload = test_malloc(len + 1);
+	size_t room = c->out ? BIG : 0;
+	s64 rv;
+
+	if (param_len)
+		memcpy(payload, c->param, param_len);
+	if (data_len)
+		memcpy(payload + param_len, c->data, data_len);
+	if (c->sig_len)
+		memcpy(payload + param_len + data_len, c->sig, c->sig_len);
+	rv = fx_call(e->open, LUNA_OP, &arg, sizeof(arg), payload, len, c->out, &room);
+	test_free(payload);
+	c->need = arg.out_need;
+	c->got = room;
+	if (rv)
+		assert_int_equal(c->got, 0);
+	return rv;
+}
+
+static s64 init(struct env *e, u32 op, u32 mech, u32 key, const void *param, u32 param_len)
+{
+	struct call c = {
+		.op = op, .step = LUNA_STEP_INIT, .mech = mech, .key = key, .param = param,
+		.param_len = param_len,
+	};
+
+	return run(e, &c);
+}
+
+static s64 update(struct env *e, u32 op, const void *data, u32 len, void *out, u32 *out_len)
+{
+	struct call c = {
+		.op = op, .step = LUNA_STEP_UPDATE, .data = data, .data_len = len, .out = out,
+		.out_max = *out_len,
+	};
+	s64 rv = run(e, &c);
+
+	*out_len = c.need;
+	return rv;
+}
+
+static s64 final(struct env *e, u32 op, void *out, u32 *out_len)
+{
+	struct call c = { .op = op, .step = LUNA_STEP_FINAL, .out = out, .out_max = *out_len };
+	s64 rv = run(e, &c);
+
+	*out_len = c.need;
+	return rv;
+}
+
+static s64 verify_final(struct env *e, const void *sig, u32 sig_len)
+{
+	struct call c = {
+		.op = LUNA_OP_VERIFY, .step = LUNA_STEP_FINAL, .sig = sig, .sig_len = sig_len,
+	};
+
+	return run(e, &c);
+}
+
+static s64 oneshot(struct env *e, u32 op, const void *data, u32 len, void *out, u32 *out_len)
+{
+	struct call c = {
+		.op = op, .step = LUNA_STEP_ONESHOT, .data = data, .data_len = len, .total = len,
+		.out = out, .out_max = *out_len,
+	};
+	s64 rv;
+
+	if (*out_len == LUNA_OUT_QUERY) {
+		c.data = NULL;
+		c.data_len = 0;
+	}
+	rv = run(e, &c);
+	*out_len = c.need;
+	return rv;
+}
+
+static s64 cancel(struct env *e, u32 op)
+{
+	struct call c = { .op = op, .step = LUNA_STEP_CANCEL };
+
+	return run(e, &c);
+}
+
+/* Is no operation of this kind active? */
+static void assert_ended(struct env *e, u32 op)
+{
+	u8 byte = 0;
+	u32 len = 1;
+
+	assert_int_equal(update(e, op, &byte, 1, NULL, &len), CKR_OPERATION_NOT_INITIALIZED);
+}
+
+/* ---- a case: one input and its output, by every way there is ---- */
+
+struct op_case {
+	u32 op, mech, key;
+	struct bytes param, in, out;
+};
+
+static void case_oneshot(struct env *e, const struct op_case *t, u8 *out)
+{
+	u32 len = BIG;
+
+	assert_int_equal(fx_op(e->open, e->session, t->op, t->mech, t->key, t->param.data, t->param.len,
+			       t->in.data, t->in.len, NULL, 0, out, &len), CKR_OK);
+	assert_int_equal(len, t->out.len);
+	assert_memory_equal(out, t->out.data, len);
+	assert_ended(e, t->op);
+}
+
+/* The buffer may be just large enough, a query tells so or more, and a byte less is refused. */
+static void case_sizes(struct env *e, const struct op_case *t, u8 *out)
+{
+	u32 len = LUNA_OUT_QUERY;
+
+	assert_int_equal(init(e, t->op, t->mech, t->key, t->param.data, t->param.len), CKR_OK);
+	assert_int_equal(oneshot(e, t->op, t->in.data, t->in.len, NULL, &len), CKR_OK);
+	assert_true(len >= t->out.len && len <= t->out.len + LUNA_AES_BLOCK);
+	if (t->out.len) {
+		len = t->out.len - 1;
+		assert_int_equal(oneshot(e, t->op, t->in.data, t->in.len, out, &len),
+				 CKR_BUFFER_TOO_SMALL);
+		assert_true(len >= t->out.len);
+	}
+	len = t->out.len;
+	assert_int_equal(oneshot(e, t->op, t->in.data, t->in.len, out, &len), CKR_OK);
+	assert_int_equal(len, t->out.len);
+	assert_memory_equal(out, t->out.data, len);
+	assert_ended(e, t->op);
+}
+
+/* With a query and a short buffer before every step. */
+static u32 case_step(struct env *e, const struct op_case *t, bool end, const u8 *in, u32 in_len, u8 *out)
+{
+	bool sized = end || t->op <= LUNA_OP_DECRYPT;
+	struct call c = {
+		.op = t->op, .step = end ? LUNA_STEP_FINAL : LUNA_STEP_UPDATE, .data_len = in_len,
+		.out = out, .out_max = LUNA_OUT_QUERY,
+	};
+	u32 most;
+
+	if (sized) {
+		assert_int_equal(run(e, &c), CKR_OK);
+		assert_int_equal(c.got, 0);
+	}
+	c.data = in;
+	most = c.need;
+	c.out_max = 0;
+	if (sized && run(e, &c) == CKR_OK)
+		return 0;
+	c.out_max = most;
+	assert_int_equal(run(e, &c), CKR_OK);
+	assert_true(c.need <= most);
+	assert_int_equal(c.got, c.need);
+	return c.need;
+}
+
+static void case_updates(struct env *e, const struct op_case *t, u32 step, u8 *out)
+{
+	u32 made = 0, part;
+
+	assert_int_equal(init(e, t->op, t->mech, t->key, t->param.data, t->param.len), CKR_OK);
+	for (u32 at = 0; at < t->in.len; at += part) {
+		part = min_t(u32, step, t->in.len - at);
+		made += case_step(e, t, false, t->in.data + at, part, out + made);
+	}
+	made += case_step(e, t, true, NULL, 0, out + made);
+	assert_int_equal(made, t->out.len);
+	assert_memory_equal(out, t->out.data, made);
+	assert_ended(e, t->op);
+}
+
+static void case_pieces(struct env *e, const struct op_case *t, u32 step, u8 *out)
+{
+	struct call c = {
+		.op = t->op, .step = LUNA_STEP_ONESHOT, .total = t->in.len, .out_max = t->out.len,
+	};
+	u32 made = 0, part;
+
+	assert_int_equal(init(e, t->op, t->mech, t->key, t->param.data, t->param.len), CKR_OK);
+	for (u32 at = 0; at < t->in.len; at += part) {
+		part = min_t(u32, step, t->in.len - at);
+		c.offset = at;
+		c.data = t->in.data + at;
+		c.data_len = part;
+		c.out = out + made;
+		assert_int_equal(run(e, &c), CKR_OK);
+		assert_int_equal(c.got, c.need);
+		made += c.got;
+	}
+	assert_int_equal(made, t->out.len);
+	assert_memory_equal(out, t->out.data, made);
+	assert_ended(e, t->op);
+}
+
+static void case_run(struct env *e, const struct op_case *t)
+{
+	static const u32 steps[] = { 1, 7, 15, 16, 17, 33, 64 };
+	u8 *out = test_malloc(2 * BIG);
+
+	case_oneshot(e, t, out);
+	case_sizes(e, t, out);
+	for (u32 i = 0; i < ARRAY_SIZE(steps); i++) {
+		case_updates(e, t, steps[i], out);
+		if (t->in.len)
+			case_pieces(e, t, steps[i], out);
+	}
+	test_free(out);
+}
+
+/* ---- AES: SP 800-38A F.1, F.2, F.5 ---- */
+
+static const char aes128[] = "2b7e151628aed2a6abf7158809cf4f3c";
+static const char aes192[] = "8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b";
+static const char aes256[] = "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4";
+static const char iv_text[] = "000102030405060708090a0b0c0d0e0f";
+static const char text[] =
+	"6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51"
+	"30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710";
+
+static const struct {
+	u32 mech;
+	const char *key, *cipher;
+} aes_answers[] = {
+	{ CKM_AES_ECB, aes128,
+	  "3ad77bb40d7a3660a89ecaf32466ef97f5d3d58503b9699de785895a96fdbaaf"
+	  "43b1cd7f598ece23881b00e3ed0306887b0c785e27e8ad3f8223207104725dd4" },
+	{ CKM_AES_ECB, aes192,
+	  "bd334f1d6e45f25ff712a214571fa5cc974104846d0ad3ad7734ecb3ecee4eef"
+	  "ef7afd2270e2e60adce0ba2face6444e9a4b41ba738d6c72fb16691603c18e0e" },
+	{ CKM_AES_ECB, aes256,
+	  "f3eed1bdb5d2a03c064b5a7e3db181f8591ccb10d410ed26dc5ba74a31362870"
+	  "b6ed21b99ca6f4f9f153e7b1beafed1d23304b7a39f9f3ff067d8d8f9e24ecc7" },
+	{ CKM_AES_CBC, aes128,
+	  "7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2"
+	  "73bed6b8e3c1743b7116e69e222295163ff1caa1681fac09120eca307586e1a7" },
+	{ CKM_AES_CBC, aes256,
+	  "f58c4c04d6e5f1ba779eabfb5f7bfbd69cfc4e967edb808d679f777bc6702c7d"
+	  "39f23369a9d9bacfa530e26304231461b2eb05e2c39be9fcda6c19078c6a9d1b" },
+	{ CKM_AES_CTR, aes128,
+	  "874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff"
+	  "5ae4df3edbd5d35e5b4f09020db03eab1e031dda2fbe03d1792170a0f3009cee" },
+	{ CKM_AES_CTR, aes256,
+	  "601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c5"
+	  "2b0930daa23de94ce87017ba2d84988ddfc9c58db67aada613c2dd08457941a6" },
+};
+
+static struct bytes ctr_param(u32 bits, const char *counter)
+{
+	struct luna_ctr_param p = { .counter_bits = bits };
+	struct bytes cb = hex(counter), b = { .len = sizeof(p) };
+
+	memcpy(p.cb, cb.data, sizeof(p.cb));
+	memcpy(b.data, &p, sizeof(p));
+	return b;
+}
+
+static struct bytes aes_param(u32 mech)
+{
+	if (mech == CKM_AES_CTR)
+		return ctr_param(128, "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+	return hex(mech == CKM_AES_ECB ? "" : iv_text);
+}
+
+static void swap_direction(struct op_case *t)
+{
+	struct bytes in = t->in;
+
+	t->in = t->out;
+	t->out = in;
+	t->op = LUNA_OP_DECRYPT;
+}
+
+static void test_aes(void **state __maybe_unused)
+{
+	struct env e;
+
+	env_open(&e, NULL);
+	for (u32 i = 0; i < ARRAY_SIZE(aes_answers); i++) {
+		struct bytes key = hex(aes_answers[i].key);
+		struct op_case t = {
+			.op = LUNA_OP_ENCRYPT, .mech = aes_answers[i].mech,
+			.key = make_key(&e, CKK_AES, &key), .param = aes_param(aes_answers[i].mech),
+			.in = hex(text), .out = hex(aes_answers[i].cipher),
+		};
+
+		case_run(&e, &t);
+		swap_direction(&t);
+		case_run(&e, &t);
+	}
+	env_close(&e);
+}
+
+/* CBC_PAD of whole blocks starts as CBC does, and every length comes back. */
+static void test_cbc_pad(void **state __maybe_unused)
+{
+	struct bytes key = hex(aes128);
+	u8 *out = test_malloc(BIG);
+	struct op_case t = { .mech = CKM_AES_CBC_PAD, .param = hex(iv_text) };
+	struct env e;
+	u32 len;
+
+	env_open(&e, NULL);
+	t.key = make_key(&e, CKK_AES, &key);
+	for (u32 in_len = 0; in_len <= 64; in_len++) {
+		t.in = hex(text);
+		t.in.len = in_len;
+		len = BIG;
+		assert_int_equal(fx_op(e.open, e.session, LUNA_OP_ENCRYPT, t.mech, t.key, t.param.data,
+				       t.param.len, t.in.data, in_len, NULL, 0, out, &len), CKR_OK);
+		assert_int_equal(len, in_len / 16 * 16 + 16);
+		t.out.len = len;
+		memcpy(t.out.data, out, len);
+		t.op = LUNA_OP_ENCRYPT;
+		case_run(&e, &t);
+		swap_direction(&t);
+		case_run(&e, &t);
+	}
+	assert_memory_equal(t.in.data, hex(aes_answers[3].cipher).data, 64);
+	test_free(out);
+	env_close(&e);
+}
+
+/* One error for all that is wrong with the padding, and none of the plaintext. */
+static void test_cbc_pad_bad(void **state __maybe_unused)
+{
+	struct bytes key = hex(aes128), iv = hex(iv_text), block = hex(iv_text);
+	u8 *cipher = test_malloc(BIG), *out = test_malloc(BIG);
+	struct env e;
+	u32 handle, len;
+
+	env_open(&e, NULL);
+	handle = make_key(&e, CKK_AES, &key);
+	for (u32 pad = 0; pad < 256; pad++) {
+		for (u32 wrong = 0; wrong < 16; wrong++) {
+			bool good = pad >= 1 && pad <= 16 && wrong >= pad;
+
+			memset(block.data, pad, 16);
+			if (wrong)
+				block.data[15 - wrong] ^= 0x80;
+			else
+				good = pad >= 1 && pad <= 16;
+			len = BIG;
+			assert_int_equal(fx_op(e.open, e.session, LUNA_OP_ENCRYPT, CKM_AES_CBC, handle,
+					       iv.data, 16, block.data, 16, NULL, 0, cipher, &len),
+					 CKR_OK);
+			len = BIG;
+			assert_int_equal(fx_op(e.open, e.session, LUNA_OP_DECRYPT, CKM_AES_CBC_PAD,
+					       handle, iv.data, 16, cipher, 16, NULL, 0, out, &len),
+					 good ? CKR_OK : CKR_ENCRYPTED_DATA_INVALID);
+			if (good)
+				assert_int_equal(len, 16 - pad);
+		}
+	}
+	test_free(cipher);
+	test_free(out);
+	env_close(&e);
+}
+
+static s64 crypt_once(struct env *e, u32 op, u32 mech, u32 key, const struct bytes *param, u32 in_len)
+{
+	u8 *in = test_calloc(1, in_len + 1), *out = test_malloc(BIG);
+	u32 len = BIG;
+	s64 rv = fx_op(e->open, e->session, op, mech, key, param->data, param->len, in, in_len, NULL, 0,
+		       out, &len);
+
+	test_free(in);
+	test_free(out);
+	assert_ended(e, op);
+	return rv;
+}
+
+static void test_aes_lengths(void **state __maybe_unused)
+{
+	struct bytes key = hex(aes128), iv = hex(iv_text), none = {};
+	struct env e;
+	u32 k;
+
+	env_open(&e, NULL);
+	k = make_key(&e, CKK_AES, &key);
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, &none, 17), CKR_DATA_LEN_RANGE);
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_CBC, k, &iv, 15), CKR_DATA_LEN_RANGE);
+	assert_int_equal(crypt_once(&e, LUNA_OP_DECRYPT, CKM_AES_CBC, k, &iv, 15),
+			 CKR_ENCRYPTED_DATA_LEN_RANGE);
+	assert_int_equal(crypt_once(&e, LUNA_OP_DECRYPT, CKM_AES_CBC_PAD, k, &iv, 0),
+			 CKR_ENCRYPTED_DATA_LEN_RANGE);
+	assert_int_equal(crypt_once(&e, LUNA_OP_DECRYPT, CKM_AES_CBC_PAD, k, &iv, 24),
+			 CKR_ENCRYPTED_DATA_LEN_RANGE);
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_CBC, k, &iv, 0), CKR_OK);
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, &iv, 16),
+			 CKR_MECHANISM_PARAM_INVALID);
+	iv.len = 12;
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_CBC, k, &iv, 16),
+			 CKR_MECHANISM_PARAM_INVALID);
+	env_close(&e);
+}
+
+/* A counter of n bits gives 2^n - value blocks, and no more. */
+static void test_ctr_wrap(void **state __maybe_unused)
+{
+	static const struct {
+		u32 bits, bytes;
+		const char *counter;
+	} limits[] = {
+		{ 1, 32, "00000000000000000000000000000000" },
+		{ 1, 16, "ffffffffffffffffffffffffffffffff" },
+		{ 8, 16 * 16, "000000000000000000000000000000f0" },
+		{ 64, 32, "0000000000000000fffffffffffffffe" },
+		{ 65, 32, "0000000000000001fffffffffffffffe" },
+		{ 128, 16, "ffffffffffffffffffffffffffffffff" },
+	};
+	struct bytes key = hex(aes128), p;
+	struct env e;
+	u32 k, len, out_len;
+	u8 *in = test_calloc(1, 512), *out = test_malloc(BIG);
+
+	env_open(&e, NULL);
+	k = make_key(&e, CKK_AES, &key);
+	for (u32 i = 0; i < ARRAY_SIZE(limits); i++) {
+		p = ctr_param(limits[i].bits, limits[i].counter);
+		len = limits[i].bytes;
+		assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_CTR, k, &p, len), CKR_OK);
+		assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_CTR, k, &p, len + 1),
+				 CKR_DATA_LEN_RANGE);
+		assert_int_equal(init(&e, LUNA_OP_DECRYPT, CKM_AES_CTR, k, p.data, p.len), CKR_OK);
+		out_len = BIG;
+		assert_int_equal(update(&e, LUNA_OP_DECRYPT, in, len, out, &out_len), CKR_OK);
+		out_len = BIG;
+		assert_int_equal(update(&e, LUNA_OP_DECRYPT, in, 1, out, &out_len), CKR_DATA_LEN_RANGE);
+		assert_ended(&e, LUNA_OP_DECRYPT);
+	}
+	p = ctr_param(65, "0000000000000000fffffffffffffffe");
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_CTR, k, &p, 512), CKR_OK);
+	p = ctr_param(0, limits[0].counter);
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_CTR, k, &p, 16),
+			 CKR_MECHANISM_PARAM_INVALID);
+	p = ctr_param(129, limits[0].counter);
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_CTR, k, &p, 16),
+			 CKR_MECHANISM_PARAM_INVALID);
+	test_free(in);
+	test_free(out);
+	env_close(&e);
+}
+
+/* ---- GCM: the specification's test cases ---- */
+
+static const char gcm128[] = "feffe9928665731c6d6a8f9467308308";
+static const char gcm256[] = "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308";
+static const char gcm_text[] =
+	"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+	"1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39";
+static const char gcm_aad[] = "feedfacedeadbeeffeedfacedeadbeefabaddad2";
+static const char gcm_iv60[] =
+	"9313225df88406e555909c5aff5269aa6a7a9538534f7da1e4c303d2a318a728"
+	"c3c0c95156809539fcf0e2429a6b525416aedbf5a0de6a57a637b39b";
+
+static const struct {
+	const char *key, *iv, *aad, *text, *cipher, *tag;
+} gcm_answers[] = {
+	{ "00000000000000000000000000000000", "000000000000000000000000", "", "", "",
+	  "58e2fccefa7e3061367f1d57a4e7455a" },
+	{ "00000000000000000000000000000000", "000000000000000000000000", "",
+	  "00000000000000000000000000000000", "0388dace60b6a392f328c2b971b2fe78",
+	  "ab6e47d42cec13bdf53a67b21257bddf" },
+	{ gcm128, "cafebabefacedbaddecaf888", gcm_aad, gcm_text,
+	  "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"
+	  "21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091",
+	  "5bc94fbc3221a5db94fae95ae7121a47" },
+	{ gcm128, "cafebabefacedbad", gcm_aad, gcm_text,
+	  "61353b4c2806934a777ff51fa22a4755699b2a714fcdc6f83766e5f97b6c7423"
+	  "73806900e49f24b22b097544d4896b424989b5e1ebac0f07c23f4598",
+	  "3612d2e79e3b0785561be14aaca2fccb" },
+	{ gcm128, gcm_iv60, gcm_aad, gcm_text,
+	  "8ce24998625615b603a033aca13fb894be9112a5c3a211a8ba262a3cca7e2ca7"
+	  "01e4a9a4fba43c90ccdcb281d48c7c6fd62875d2aca417034c34aee5",
+	  "619cc5aefffe0bfa462af43c1699d050" },
+	{ gcm256, "cafebabefacedbaddecaf888", gcm_aad, gcm_text,
+	  "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+	  "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662",
+	  "76fc6ece0f4e1768cddf8853bb2d551b" },
+	{ gcm256, "cafebabefacedbad", gcm_aad, gcm_text,
+	  "c3762df1ca787d32ae47c13bf19844cbaf1ae14d0b976afac52ff7d79bba9de0"
+	  "feb582d33934a4f0954cc2363bc73f7862ac430e64abe499f47c9b1f",
+	  "3a337dbf46a792c45e454913fe2ea8f2" },
+	{ gcm256, gcm_iv60, gcm_aad, gcm_text,
+	  "5a8def2f0c9e53f1f75d7853659e2a20eeb2b22aafde6419a058ab4f6f746bf4"
+	  "0fc0c3b780f244452da3ebf1c5d82cdea2418997200ef82e44ae7e3f",
+	  "a44a8266ee1c8eb0c8b5d4cf5ae9f19a" },
+};
+
+static struct bytes gcm_param(const struct bytes *iv, const struct bytes *aad, u32 tag_bits)
+{
+	struct luna_gcm_param p = {
+		.iv_len = iv->len, .iv_bits = 8 * iv->len, .aad_len = aad->len, .tag_bits = tag_bits,
+	};
+	struct bytes b = { .len = sizeof(p) + iv->len + aad->len };
+
+	memcpy(b.data, &p, sizeof(p));
+	memcpy(b.data + sizeof(p), iv->data, iv->len);
+	memcpy(b.data + sizeof(p) + iv->len, aad->data, aad->len);
+	return b;
+}
+
+/* No bit of ciphertext and tag may change, whichever way the data come; nothing comes out. */
+static void gcm_forged(struct env *e, struct op_case *t)
+{
+	u8 *out = test_malloc(BIG);
+	u32 len;
+
+	for (u32 at = 0; at < t->in.len; at += 5) {
+		t->in.data[at] ^= 1 << at % 8;
+		assert_int_equal(crypt_once(e, LUNA_OP_DECRYPT, t->mech, t->key, &t->param, 0),
+				 CKR_ENCRYPTED_DATA_LEN_RANGE);
+		len = BIG;
+		assert_int_equal(fx_op(e->open, e->session, t->op, t->mech, t->key, t->param.data,
+				       t->param.len, t->in.data, t->in.len, NULL, 0, out, &len),
+				 CKR_ENCRYPTED_DATA_INVALID);
+		assert_int_equal(init(e, t->op, t->mech, t->key, t->param.data, t->param.len), CKR_OK);
+		len = BIG;
+		assert_int_equal(update(e, t->op, t->in.data, t->in.len, out, &len), CKR_OK);
+		assert_int_equal(len, 0);
+		len = BIG;
+		assert_int_equal(final(e, t->op, out, &len), CKR_ENCRYPTED_DATA_INVALID);
+		assert_ended(e, t->op);
+		t->in.data[at] ^= 1 << at % 8;
+	}
+	test_free(out);
+}
+
+static void gcm_one(struct env *e, u32 i, u32 tag_len)
+{
+	struct bytes key = hex(gcm_answers[i].key), tag = hex(gcm_answers[i].tag);
+	struct bytes iv = hex(gcm_answers[i].iv), aad = hex(gcm_answers[i].aad);
+	struct op_case t = {
+		.op = LUNA_OP_ENCRYPT, .mech = i % 2 ? CKM_AES_GCM : CKM_AES_GCM_2_20a5d1,
+		.key = make_key(e, CKK_AES, &key), .param = gcm_param(&iv, &aad, 8 * tag_len),
+		.in = hex(gcm_answers[i].text), .out = hex(gcm_answers[i].cipher),
+	};
+
+	memcpy(t.out.data + t.out.len, tag.data, tag_len);
+	t.out.len += tag_len;
+	case_run(e, &t);
+	swap_direction(&t);
+	case_run(e, &t);
+	gcm_forged(e, &t);
+}
+
+static void test_gcm(void **state __maybe_unused)
+{
+	struct env e;
+
+	for (u32 p = 0; p < ARRAY_SIZE(providers); p++) {
+		env_open(&e, providers[p]);
+		for (u32 i = 0; i < ARRAY_SIZE(gcm_answers); i++)
+			gcm_one(&e, i, 16);
+		for (u32 tag_len = 4; tag_len < 16; tag_len++)
+			gcm_one(&e, 3, tag_len);
+		env_close(&e);
+	}
+}
+
+static void test_gcm_param(void **state __maybe_unused)
+{
+	struct bytes key = hex(gcm128), iv = hex("cafebabefacedbaddecaf888"), aad = {}, p;
+	struct luna_gcm_param *raw = (void *)p.data;
+	struct env e;
+	u32 k;
+
+	env_open(&e, NULL);
+	k = make_key(&e, CKK_AES, &key);
+	for (u32 bits = 0; bits <= 136; bits++) {
+		p = gcm_param(&iv, &aad, bits);
+		assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_GCM, k, &p, 16),
+				 bits >= 32 && bits <= 128 && bits % 8 == 0 ?
+				 CKR_OK : CKR_MECHANISM_PARAM_INVALID);
+	}
+	p = gcm_param(&iv, &aad, 128);
+	raw->iv_bits = 0;
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_GCM, k, &p, 16), CKR_OK);
+	raw->iv_bits = 12;
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_GCM, k, &p, 16),
+			 CKR_MECHANISM_PARAM_INVALID);
+	p = gcm_param(&iv, &aad, 128);
+	raw->aad_len = 1;
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_GCM, k, &p, 16),
+			 CKR_MECHANISM_PARAM_INVALID);
+	raw->aad_len = 0xfffffff4;
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_GCM, k, &p, 16),
+			 CKR_MECHANISM_PARAM_INVALID);
+	p.len = 8;
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_GCM, k, &p, 16),
+			 CKR_MECHANISM_PARAM_INVALID);
+	iv.len = 0;
+	p = gcm_param(&iv, &aad, 128);
+	assert_int_equal(crypt_once(&e, LUNA_OP_DECRYPT, CKM_AES_GCM, k, &p, 16),
+			 CKR_MECHANISM_PARAM_INVALID);
+	env_close(&e);
+}
+
+/* IVs that the provider does not take are computed by the engine: both must agree. */
+static void test_gcm_iv_lengths(void **state __maybe_unused)
+{
+	struct bytes key = hex(gcm256), aad = hex(gcm_aad), in = hex(gcm_text), iv = {}, p;
+	struct env e[2];
+	u8 *out[2];
+	u32 k[2], len[2];
+
+	for (u32 i = 0; i < 2; i++) {
+		env_open(&e[i], providers[i]);
+		k[i] = make_key(&e[i], CKK_AES, &key);
+		out[i] = test_malloc(BIG);
+	}
+	for (iv.len = 1; iv.len <= 256; iv.len++) {
+		memset(iv.data, iv.len, iv.len);
+		p = gcm_param(&iv, &aad, 128);
+		for (u32 i = 0; i < 2; i++) {
+			len[i] = BIG;
+			assert_int_equal(fx_op(e[i].open, e[i].session, LUNA_OP_ENCRYPT, CKM_AES_GCM,
+					       k[i], p.data, p.len, in.data, in.len, NULL, 0, out[i],
+					       &len[i]), CKR_OK);
+		}
+		assert_int_equal(len[0], len[1]);
+		assert_memory_equal(out[0], out[1], len[0]);
+	}
+	p = gcm_param(&iv, &aad, 128);
+	assert_int_equal(crypt_once(&e[0], LUNA_OP_ENCRYPT, CKM_AES_GCM, k[0], &p, 16),
+			 CKR_MECHANISM_PARAM_INVALID);
+	for (u32 i = 0; i < 2; i++) {
+		test_free(out[i]);
+		env_close(&e[i]);
+	}
+}
+
+/* Products in GCM's field, by GHASH of one block. */
+static void field_mul(const u8 a[16], const u8 b[16], u8 out[16])
+{
+	struct luna_ghash g;
+
+	luna_ghash_init(&g, a);
+	luna_ghash_update(&g, b, 16);
+	put_unaligned_be64(g.y[1], out);
+	put_unaligned_be64(g.y[0], out + 8);
+}
+
+/* a^(2^128 - 2), that is 1/a */
+static void field_invert(const u8 a[16], u8 out[16])
+{
+	u8 power[16];
+
+	memcpy(power, a, 16);
+	memset(out, 0, 16);
+	out[0] = 0x80;
+	for (u32 i = 1; i < 128; i++) {
+		field_mul(power, power, power);
+		field_mul(out, power, out);
+	}
+}
+
+/* An IV of 16 bytes whose J0 is @j0: (IV * H + length) * H */
+static struct bytes iv_for(const u8 h[16], const u8 j0[16])
+{
+	struct bytes iv = { .len = 16 };
+	u8 inverse[16];
+
+	field_invert(h, inverse);
+	field_mul(inverse, j0, iv.data);
+	iv.data[15] ^= 128;
+	field_mul(inverse, iv.data, iv.data);
+	return iv;
+}
+
+/* The 32-bit counter wraps in the middle of the text. */
+static void test_gcm_counter_wrap(void **state __maybe_unused)
+{
+	struct bytes key = hex(gcm128), none = {}, j0 = hex(iv_text), iv, p;
+	struct env e[2];
+	u8 *out[2], *h = test_malloc(BIG), *in = test_calloc(1, 512);
+	u32 k[2], len = BIG;
+
+	for (u32 i = 0; i < 2; i++) {
+		env_open(&e[i], providers[i]);
+		k[i] = make_key(&e[i], CKK_AES, &key);
+		out[i] = test_malloc(BIG);
+	}
+	assert_int_equal(fx_op(e[0].open, e[0].session, LUNA_OP_ENCRYPT, CKM_AES_ECB, k[0], NULL, 0, in, 16,
+			       NULL, 0, h, &len), CKR_OK);
+	for (u32 before = 1; before <= 5; before++) {
+		put_unaligned_be32(-before, j0.data + 12);
+		iv = iv_for(h, j0.data);
+		p = gcm_param(&iv, &none, 128);
+		for (u32 i = 0; i < 2; i++) {
+			len = BIG;
+			assert_int_equal(fx_op(e[i].open, e[i].session, LUNA_OP_ENCRYPT, CKM_AES_GCM, k[i],
+					       p.data, p.len, in, 200, NULL, 0, out[i], &len), CKR_OK);
+			assert_int_equal(len, 216);
+		}
+		assert_memory_equal(out[0], out[1], len);
+	}
+	for (u32 i = 0; i < 2; i++) {
+		test_free(out[i]);
+		env_close(&e[i]);
+	}
+	test_free(h);
+	test_free(in);
+}
+
+/* No IV given: 16 bytes are drawn and come behind the tag; given back, they decrypt. */
+static void test_gcm_drawn_iv(void **state __maybe_unused)
+{
+	struct bytes key = hex(gcm256), none = {}, aad = hex(gcm_aad), in = hex(gcm_text), iv = { .len = 16 };
+	struct bytes p, q;
+	struct env e;
+	u8 *out = test_malloc(BIG), *back = test_malloc(BIG);
+	u32 k, len;
+
+	for (u32 i = 0; i < ARRAY_SIZE(providers); i++) {
+		env_open(&e, providers[i]);
+		k = make_key(&e, CKK_AES, &key);
+		p = gcm_param(&none, &aad, 128);
+		assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_GCM, k, p.data, p.len), CKR_OK);
+		len = LUNA_OUT_QUERY;
+		assert_int_equal(oneshot(&e, LUNA_OP_ENCRYPT, in.data, in.len, NULL, &len), CKR_OK);
+		assert_int_equal(len, in.len + 32);
+		assert_int_equal(oneshot(&e, LUNA_OP_ENCRYPT, in.data, in.len, out, &len), CKR_OK);
+		assert_int_equal(len, in.len + 32);
+		memcpy(iv.data, out + in.len + 16, 16);
+		q = gcm_param(&iv, &aad, 128);
+		len = BIG;
+		assert_int_equal(fx_op(e.open, e.session, LUNA_OP_DECRYPT, CKM_AES_GCM, k, q.data, q.len, out,
+				       in.len + 16, NULL, 0, back, &len), CKR_OK);
+		assert_int_equal(len, in.len);
+		assert_memory_equal(back, in.data, len);
+		env_close(&e);
+	}
+	test_free(out);
+	test_free(back);
+}
+
+/* ---- digests ---- */
+
+static const struct {
+	u32 mech;
+	const char *abc, *empty;
+} digest_answers[] = {
+	{ CKM_SHA_1, "a9993e364706816aba3e25717850c26c9cd0d89d",
+	  "da39a3ee5e6b4b0d3255bfef95601890afd80709" },
+	{ CKM_SHA224, "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7",
+	  "d14a028c2a3a2bc9476102bb288234c415a2b01f828ea62ac5b3e42f" },
+	{ CKM_SHA224_OLD, "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7",
+	  "d14a028c2a3a2bc9476102bb288234c415a2b01f828ea62ac5b3e42f" },
+	{ CKM_SHA256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+	  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+	{ CKM_SHA384,
+	  "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
+	  "8086072ba1e7cc2358baeca134c825a7",
+	  "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da"
+	  "274edebfe76f65fbd51ad2f14898b95b" },
+	{ CKM_SHA512,
+	  "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+	  "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+	  "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce"
+	  "47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e" },
+};
+
+static void test_digest(void **state __maybe_unused)
+{
+	struct env e;
+
+	env_open(&e, NULL);
+	for (u32 i = 0; i < ARRAY_SIZE(digest_answers); i++) {
+		struct op_case t = {
+			.op = LUNA_OP_DIGEST, .mech = digest_answers[i].mech, .in = hex("616263"),
+			.out = hex(digest_answers[i].abc),
+		};
+
+		case_run(&e, &t);
+		t.in.len = 0;
+		t.out = hex(digest_answers[i].empty);
+		case_run(&e, &t);
+		assert_int_equal(init(&e, LUNA_OP_DIGEST, t.mech, 0, "x", 1), CKR_MECHANISM_PARAM_INVALID);
+	}
+	env_close(&e);
+}
+
+/* Turns a policy off, which the partition SO does. */
+static void policy_off(struct env *e, u32 id)
+{
+	struct luna_policy_set set = {
+		.hdr.session = e->session, .scope = LUNA_SCOPE_PARTITION, .count = 1,
+	};
+	u32 pair[] = { id, 0 };
+
+	assert_int_equal(fx_logout(e->open, e->session), CKR_OK);
+	assert_int_equal(fx_login(e->open, e->session, CKU_SO, FX_SO_PIN), CKR_OK);
+	assert_int_equal(fx_call(e->open, LUNA_POLICY_SET, &set, sizeof(set), pair, sizeof(pair), NULL,
+				 NULL), CKR_OK);
+	assert_int_equal(fx_logout(e->open, e->session), CKR_OK);
+	assert_int_equal(fx_login(e->open, e->session, CKU_USER, FX_CO_PIN), CKR_OK);
+}
+
+/* The value of a key that may be seen is digested as data; that of another needs policy 9. */
+static void test_digest_key(void **state __maybe_unused)
+{
+	struct env e;
+	struct call c = { .op = LUNA_OP_DIGEST, .step = LUNA_STEP_KEY };
+	u8 *out = test_malloc(BIG);
+	u32 len = BIG, open_key, secret_key;
+
+	env_open(&e, NULL);
+	open_key = make_key_but(&e, CKK_GENERIC_SECRET, (const u8 *)"bc", 2, CKA_ID, false);
+	secret_key = make_key_but(&e, CKK_GENERIC_SECRET, (const u8 *)"bc", 2, CKA_ID, true);
+	assert_int_equal(init(&e, LUNA_OP_DIGEST, CKM_SHA256, 0, NULL, 0), CKR_OK);
+	assert_int_equal(update(&e, LUNA_OP_DIGEST, "a", 1, NULL, &len), CKR_OK);
+	c.key = open_key;
+	assert_int_equal(run(&e, &c), CKR_OK);
+	len = BIG;
+	assert_int_equal(final(&e, LUNA_OP_DIGEST, out, &len), CKR_OK);
+	assert_memory_equal(out, hex(digest_answers[3].abc).data, 32);
+	assert_int_equal(run(&e, &c), CKR_OPERATION_NOT_INITIALIZED);
+	c.step |= LUNA_STEP_INIT;
+	c.mech = CKM_SHA256;
+	c.key = secret_key;
+	assert_int_equal(run(&e, &c), CKR_OK);
+	assert_int_equal(cancel(&e, LUNA_OP_DIGEST), CKR_OK);
+	policy_off(&e, 9);
+	c.key = open_key;
+	assert_int_equal(run(&e, &c), CKR_OK);
+	assert_int_equal(cancel(&e, LUNA_OP_DIGEST), CKR_OK);
+	c.key = make_key_but(&e, CKK_GENERIC_SECRET, (const u8 *)"bc", 2, CKA_ID, true);
+	assert_int_equal(run(&e, &c), CKR_KEY_INDIGESTIBLE);
+	assert_ended(&e, LUNA_OP_DIGEST);
+	c.key = 0x7fffffff;
+	assert_int_equal(run(&e, &c), CKR_KEY_HANDLE_INVALID);
+	test_free(out);
+	env_close(&e);
+}
+
+/* ---- MACs ---- */
+
+static const struct {
+	u32 mech, general, type;
+	const char *key, *data, *mac;
+} mac_answers[] = {
+	{ CKM_SHA_1_HMAC, CKM_SHA_1_HMAC_GENERAL, CKK_SHA_1_HMAC, "4a656665",
+	  "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+	  "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79" },
+	{ CKM_SHA224_HMAC, CKM_SHA224_HMAC_GENERAL, CKK_SHA224_HMAC, "4a656665",
+	  "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+	  "a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44" },
+	{ CKM_SHA224_HMAC_OLD, CKM_SHA224_HMAC_GENERAL_OLD, CKK_SHA224_HMAC, "4a656665",
+	  "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+	  "a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44" },
+	{ CKM_SHA256_HMAC, CKM_SHA256_HMAC_GENERAL, CKK_SHA256_HMAC, "4a656665",
+	  "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+	  "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+	{ CKM_SHA256_HMAC, CKM_SHA256_HMAC_GENERAL, CKK_GENERIC_SECRET,
+	  "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "4869205468657265",
+	  "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7" },
+	{ CKM_SHA384_HMAC, CKM_SHA384_HMAC_GENERAL, CKK_SHA384_HMAC, "4a656665",
+	  "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+	  "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e"
+	  "8e2240ca5e69e2c78b3239ecfab21649" },
+	{ CKM_SHA512_HMAC, CKM_SHA512_HMAC_GENERAL, CKK_SHA512_HMAC, "4a656665",
+	  "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+	  "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
+	  "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737" },
+	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes128, "",
+	  "bb1d6929e95937287fa37d129b756746" },
+	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL_OLD, CKK_AES, aes128, "6bc1bee22e409f96e93d7e117393172a",
+	  "070a16b46b4d4144f79bdd9dd04a287c" },
+	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes128,
+	  "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411",
+	  "dfa66747de9ae63030ca32611497c827" },
+	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes128, text, "51f0bebf7e3b9d92fc49741779363cfe" },
+	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes256, text, "e1992190549f6ed5696a2c056c315410" },
+};
+
+static s64 verify(struct env *e, const struct op_case *t, const u8 *sig, u32 sig_len)
+{
+	s64 rv = fx_op(e->open, e->session, LUNA_OP_VERIFY, t->mech, t->key, t->param.data, t->param.len,
+		       t->in.data, t->in.len, sig, sig_len, NULL, NULL);
+
+	assert_ended(e, LUNA_OP_VERIFY);
+	return rv;
+}
+
+static void mac_verify(struct env *e, const struct op_case *t)
+{
+	struct bytes sig = t->out;
+	u32 none = 0;
+
+	assert_int_equal(verify(e, t, sig.data, sig.len), CKR_OK);
+	assert_int_equal(verify(e, t, sig.data, sig.len - 1), CKR_SIGNATURE_LEN_RANGE);
+	assert_int_equal(verify(e, t, sig.data, sig.len + 1), CKR_SIGNATURE_LEN_RANGE);
+	for (u32 i = 0; i < sig.len; i++) {
+		sig.data[i] ^= 1;
+		assert_int_equal(verify(e, t, sig.data, sig.len), CKR_SIGNATURE_INVALID);
+		sig.data[i] ^= 1;
+	}
+	assert_int_equal(init(e, LUNA_OP_VERIFY, t->mech, t->key, t->param.data, t->param.len), CKR_OK);
+	for (u32 i = 0; i < t->in.len; i++)
+		assert_int_equal(update(e, LUNA_OP_VERIFY, t->in.data + i, 1, NULL, &none), CKR_OK);
+	assert_int_equal(verify_final(e, sig.data, sig.len), CKR_OK);
+	assert_int_equal(verify_final(e, sig.data, sig.len), CKR_OPERATION_NOT_INITIALIZED);
+}
+
+static void test_mac(void **state __maybe_unused)
+{
+	u8 *out = test_malloc(BIG);
+	struct env e;
+
+	env_open(&e, NULL);
+	for (u32 i = 0; i < ARRAY_SIZE(mac_answers); i++) {
+		struct bytes key = hex(mac_answers[i].key);
+		struct luna_mac_param p = {};
+		struct op_case t = {
+			.op = LUNA_OP_SIGN, .mech = mac_answers[i].mech,
+			.key = make_key(&e, mac_answers[i].type, &key), .in = hex(mac_answers[i].data),
+			.out = hex(mac_answers[i].mac),
+		};
+		u32 full = t.out.len;
+
+		case_run(&e, &t);
+		mac_verify(&e, &t);
+		t.mech = mac_answers[i].general;
+		t.param.len = sizeof(p);
+		for (p.mac_len = 0; p.mac_len <= full + 1; p.mac_len += p.mac_len < full - 1 ? 5 : 1) {
+			memcpy(t.param.data, &p, sizeof(p));
+			t.out.len = p.mac_len;
+			if (p.mac_len && p.mac_len <= full) {
+				case_oneshot(&e, &t, out);
+				mac_verify(&e, &t);
+			} else {
+				assert_int_equal(init(&e, LUNA_OP_SIGN, t.mech, t.key, &p, sizeof(p)),
+						 CKR_MECHANISM_PARAM_INVALID);
+			}
+		}
+	}
+	test_free(out);
+	env_close(&e);
+}
+
+/* ---- keys ---- */
+
+static void test_key_checks(void **state __maybe_unused)
+{
+	struct bytes key = hex(aes128), iv = hex(iv_text);
+	struct fx_tmpl tmpl = {};
+	const u64 only[] = { CKM_AES_ECB, CKM_AES_CTR };
+	struct env e;
+	u32 k, data;
+
+	env_open(&e, NULL);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, 0, NULL, 0), CKR_KEY_HANDLE_INVALID);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, 12345, NULL, 0), CKR_KEY_HANDLE_INVALID);
+	fx_attr_ulong(&tmpl, CKA_CLASS, CKO_DATA);
+	assert_int_equal(fx_create(e.open, e.session, &tmpl, &data), CKR_OK);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, data, NULL, 0), CKR_KEY_HANDLE_INVALID);
+	k = make_key(&e, CKK_GENERIC_SECRET, &key);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0), CKR_KEY_TYPE_INCONSISTENT);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_SHA256_HMAC, k, NULL, 0), CKR_MECHANISM_INVALID);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, 0x7ffffff0, k, NULL, 0), CKR_MECHANISM_INVALID);
+	k = make_key(&e, CKK_SHA256_HMAC, &key);
+	assert_int_equal(init(&e, LUNA_OP_SIGN, CKM_SHA512_HMAC, k, NULL, 0), CKR_KEY_TYPE_INCONSISTENT);
+	k = make_key_but(&e, CKK_AES, key.data, key.len, CKA_ENCRYPT, true);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0),
+			 CKR_KEY_FUNCTION_NOT_PERMITTED);
+	assert_int_equal(init(&e, LUNA_OP_DECRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OK);
+	assert_int_equal(init(&e, LUNA_OP_SIGN, CKM_AES_CMAC, k, NULL, 0), CKR_OK);
+	assert_int_equal(cancel(&e, LUNA_OP_DECRYPT), CKR_OK);
+
+	tmpl.len = 0;
+	fx_attr_ulong(&tmpl, CKA_CLASS, CKO_SECRET_KEY);
+	fx_attr_ulong(&tmpl, CKA_KEY_TYPE, CKK_AES);
+	fx_attr(&tmpl, CKA_VALUE, key.data, key.len);
+	fx_attr_bool(&tmpl, CKA_ENCRYPT, true);
+	fx_attr(&tmpl, CKA_ALLOWED_MECHANISMS, only, sizeof(only));
+	assert_int_equal(fx_create(e.open, e.session, &tmpl, &k), CKR_OK);
+	for (u32 i = 0; i < 2; i++) {
+		assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_CBC, k, iv.data, iv.len),
+				 CKR_MECHANISM_INVALID);
+		assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OK);
+		assert_int_equal(cancel(&e, LUNA_OP_ENCRYPT), CKR_OK);
+	}
+	env_close(&e);
+}
+
+/* A login's end is the end of operations with private keys, not of others. */
+static void test_logout(void **state __maybe_unused)
+{
+	struct bytes key = hex(aes128);
+	struct env e;
+	u32 private, public, len = BIG;
+	u8 *out = test_malloc(BIG);
+
+	env_open(&e, NULL);
+	private = make_key_but(&e, CKK_AES, key.data, key.len, CKA_ID, true);
+	public = make_key_but(&e, CKK_AES, key.data, key.len, CKA_ID, false);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, private, NULL, 0), CKR_OK);
+	assert_int_equal(fx_logout(e.open, e.session), CKR_OK);
+	assert_int_equal(oneshot(&e, LUNA_OP_ENCRYPT, key.data, 16, out, &len),
+			 CKR_OPERATION_NOT_INITIALIZED);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, private, NULL, 0),
+			 CKR_KEY_HANDLE_INVALID);
+	assert_int_equal(fx_login(e.open, e.session, CKU_USER, FX_CO_PIN), CKR_OK);
+	len = BIG;
+	assert_int_equal(oneshot(&e, LUNA_OP_ENCRYPT, key.data, 16, out, &len),
+			 CKR_OPERATION_NOT_INITIALIZED);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, public, NULL, 0), CKR_OK);
+	test_free(out);
+	env_close(&e);
+}
+
+/* ---- the state machine ---- */
+
+static void test_states(void **state __maybe_unused)
+{
+	struct bytes key = hex(aes128);
+	struct env e;
+	u8 *out = test_malloc(BIG);
+	u32 k, len;
+
+	env_open(&e, NULL);
+	k = make_key(&e, CKK_AES, &key);
+	for (u32 op = 0; op <= LUNA_OP_VERIFY; op++)
+		assert_ended(&e, op);
+
+	/* An Init on top of an operation leaves that alone, and other kinds are other operations. */
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OK);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OPERATION_ACTIVE);
+	assert_int_equal(init(&e, LUNA_OP_DECRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OK);
+	len = BIG;
+	assert_int_equal(oneshot(&e, LUNA_OP_ENCRYPT, key.data, 16, out, &len), CKR_OK);
+	assert_ended(&e, LUNA_OP_ENCRYPT);
+	assert_int_equal(cancel(&e, LUNA_OP_DECRYPT), CKR_OK);
+	assert_int_equal(cancel(&e, LUNA_OP_DECRYPT), CKR_OK);
+	assert_ended(&e, LUNA_OP_DECRYPT);
+
+	/* A one-shot call after an update is refused and is the end. */
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OK);
+	len = BIG;
+	assert_int_equal(update(&e, LUNA_OP_ENCRYPT, key.data, 16, out, &len), CKR_OK);
+	len = BIG;
+	assert_int_equal(oneshot(&e, LUNA_OP_ENCRYPT, key.data, 16, out, &len), CKR_OPERATION_ACTIVE);
+	assert_ended(&e, LUNA_OP_ENCRYPT);
+
+	/* A Final that finds half a block is the end. */
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OK);
+	len = BIG;
+	assert_int_equal(update(&e, LUNA_OP_ENCRYPT, key.data, 7, out, &len), CKR_OK);
+	assert_int_equal(len, 0);
+	len = BIG;
+	assert_int_equal(final(&e, LUNA_OP_ENCRYPT, out, &len), CKR_DATA_LEN_RANGE);
+	assert_ended(&e, LUNA_OP_ENCRYPT);
+
+	/* A failed Init leaves nothing. */
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_CBC, k, NULL, 0), CKR_MECHANISM_PARAM_INVALID);
+	assert_ended(&e, LUNA_OP_ENCRYPT);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_CBC, k, NULL, LUNA_PARAM_MALFORMED),
+			 CKR_MECHANISM_PARAM_INVALID);
+	assert_ended(&e, LUNA_OP_ENCRYPT);
+	test_free(out);
+	env_close(&e);
+}
+
+/* Pieces must follow each other; the first decides for all, and nobody else comes between. */
+static void test_pieces(void **state __maybe_unused)
+{
+	struct bytes key = hex(aes128), in = hex(text);
+	struct env e;
+	u8 *out = test_malloc(BIG);
+	struct call c = {
+		.op = LUNA_OP_ENCRYPT, .step = LUNA_STEP_ONESHOT, .data = in.data, .data_len = 32,
+		.total = 64, .out = out, .out_max = 63,
+	}, bad;
+	u32 k, len;
+
+	env_open(&e, NULL);
+	k = make_key(&e, CKK_AES, &key);
+	for (u32 i = 0; i < 6; i++) {
+		assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OK);
+		c.out_max = 63;
+		assert_int_equal(run(&e, &c), CKR_BUFFER_TOO_SMALL);
+		assert_int_equal(c.need, 64);
+		c.out_max = 64;
+		assert_int_equal(run(&e, &c), CKR_OK);
+		assert_int_equal(c.got, 32);
+		bad = c;
+		bad.offset = 32;
+		len = BIG;
+		if (i == 0)
+			bad.offset = 0;
+		if (i == 1)
+			bad.offset = 16;
+		if (i == 2)
+			bad.total = 80;
+		if (i == 3)
+			bad.data_len = 33;
+		if (i == 4)
+			assert_int_equal(update(&e, LUNA_OP_ENCRYPT, in.data, 16, out, &len),
+					 CKR_OPERATION_ACTIVE);
+		else if (i == 5)
+			assert_int_equal(final(&e, LUNA_OP_ENCRYPT, out, &len), CKR_OPERATION_ACTIVE);
+		else
+			assert_int_equal(run(&e, &bad), i ? CKR_ARGUMENTS_BAD : CKR_OPERATION_ACTIVE);
+		assert_ended(&e, LUNA_OP_ENCRYPT);
+	}
+	c.total = ~0ULL;
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OK);
+	assert_int_equal(run(&e, &c), CKR_DATA_LEN_RANGE);
+	test_free(out);
+	env_close(&e);
+}
+
+/* Malformed commands change nothing. */
+static void test_malformed(void **state __maybe_unused)
+{
+	static const struct call bad[] = {
+		{ .op = LUNA_OP_KINDS, .step = LUNA_STEP_ONESHOT },
+		{ .op = ~0u, .step = LUNA_STEP_INIT },
+		{ .op = LUNA_OP_ENCRYPT },
+		{ .op = LUNA_OP_ENCRYPT, .step = 0x40 },
+		{ .op = LUNA_OP_ENCRYPT, .step = LUNA_STEP_ONESHOT | LUNA_STEP_FINAL },
+		{ .op = LUNA_OP_ENCRYPT, .step = LUNA_STEP_INIT | LUNA_STEP_CANCEL },
+		{ .op = LUNA_OP_ENCRYPT, .step = LUNA_STEP_KEY },
+		{ .op = LUNA_OP_SIGN_RECOVER, .step = LUNA_STEP_UPDATE },
+		{ .op = LUNA_OP_VERIFY_RECOVER, .step = LUNA_STEP_FINAL },
+		{ .op = LUNA_OP_ENCRYPT, .step = LUNA_STEP_FINAL, .data = "x", .data_len = 1 },
+		{ .op = LUNA_OP_ENCRYPT, .step = LUNA_STEP_ONESHOT, .param = "x", .param_len = 1 },
+		{ .op = LUNA_OP_ENCRYPT, .step = LUNA_STEP_ONESHOT, .sig = "x", .sig_len = 1 },
+		{ .op = LUNA_OP_ENCRYPT, .step = LUNA_STEP_UPDATE, .data_len = 16 },
+		{ .op = LUNA_OP_ENCRYPT, .step = LUNA_STEP_UPDATE, .data = "0123456789abcdef",
+		  .data_len = 16, .out_max = LUNA_OUT_QUERY },
+	};
+	struct bytes key = hex(aes128);
+	struct env e;
+	u8 *out = test_malloc(BIG);
+	u32 k, len = BIG;
+
+	env_open(&e, NULL);
+	k = make_key(&e, CKK_AES, &key);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OK);
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct call c = bad[i];
+
+		assert_int_equal(run(&e, &c), CKR_ARGUMENTS_BAD);
+	}
+	assert_int_equal(oneshot(&e, LUNA_OP_ENCRYPT, key.data, 16, out, &len), CKR_OK);
+	test_free(out);
+	env_close(&e);
+}
+
+/* Longer than a command: staged in one go, and in pieces; GCM decryption withholds all to the end. */
+static void test_long(void **state __maybe_unused)
+{
+	enum { LONG = 90000, PIECE = 14336 };
+	struct bytes key = hex(gcm256), iv = hex("cafebabefacedbaddecaf888"), none = {}, p;
+	u8 *in = test_malloc(LONG), *sealed = test_malloc(BIG), *out = test_malloc(2 * BIG);
+	struct call c = {
+		.op = LUNA_OP_DECRYPT, .step = LUNA_STEP_ONESHOT, .total = LONG + 16, .out = out,
+		.out_max = LONG,
+	};
+	struct env e;
+	u32 k, len;
+
+	for (u32 i = 0; i < LONG; i++)
+		in[i] = i * 7 + i / 256;
+	for (u32 i = 0; i < ARRAY_SIZE(providers); i++) {
+		env_open(&e, providers[i]);
+		k = make_key(&e, CKK_AES, &key);
+		p = gcm_param(&iv, &none, 128);
+		len = BIG;
+		assert_int_equal(fx_op(e.open, e.session, LUNA_OP_ENCRYPT, CKM_AES_GCM, k, p.data, p.len, in,
+				       LONG, NULL, 0, sealed, &len), CKR_OK);
+		assert_int_equal(len, LONG + 16);
+		len = BIG;
+		assert_int_equal(fx_op(e.open, e.session, LUNA_OP_DECRYPT, CKM_AES_GCM, k, p.data, p.len,
+				       sealed, LONG + 16, NULL, 0, out, &len), CKR_OK);
+		assert_int_equal(len, LONG);
+		assert_memory_equal(out, in, LONG);
+		assert_int_equal(init(&e, LUNA_OP_DECRYPT, CKM_AES_GCM, k, p.data, p.len), CKR_OK);
+		memset(out, 0, LONG);
+		for (c.offset = 0; c.offset < c.total; c.offset += c.data_len) {
+			c.data = sealed + c.offset;
+			c.data_len = min_t(u64, PIECE, c.total - c.offset);
+			assert_int_equal(run(&e, &c), CKR_OK);
+			assert_int_equal(c.got, c.offset + c.data_len < c.total ? 0 : LONG);
+		}
+		assert_memory_equal(out, in, LONG);
+		assert_int_equal(init(&e, LUNA_OP_DECRYPT, CKM_AES_GCM, k, p.data, p.len), CKR_OK);
+		c.total = (64 << 20) + 1;
+		c.offset = 0;
+		assert_int_equal(run(&e, &c), CKR_ENCRYPTED_DATA_LEN_RANGE);
+		c.total = LONG + 16;
+		env_close(&e);
+	}
+	test_free(in);
+	test_free(sealed);
+	test_free(out);
+}
+
+/* ---- the list ---- */
+
+static void test_list(void **state __maybe_unused)
+{
+	const u32 standard = CKF_ENCRYPT | CKF_DECRYPT | CKF_DIGEST | CKF_SIGN | CKF_SIGN_RECOVER |
+			     CKF_VERIFY | CKF_VERIFY_RECOVER | CKF_GENERATE | CKF_GENERATE_KEY_PAIR |
+			     CKF_WRAP | CKF_UNWRAP;
+	struct luna_mech_info *rows = test_malloc(BIG);
+	struct luna_mech_list list = {};
+	size_t len = 8192;
+	struct env e;
+
+	env_open(&e, NULL);
+	assert_int_equal(fx_call(e.open, LUNA_MECH_LIST, &list, sizeof(list), NULL, 0, rows, &len), CKR_OK);
+	assert_int_equal(len, list.count * sizeof(*rows));
+	assert_true(list.count > 50);
+	for (u32 i = 0; i < list.count; i++) {
+		assert_true(!i || rows[i].type > rows[i - 1].type);
+		assert_true(rows[i].flags && !(rows[i].flags & ~standard));
+		assert_true(rows[i].min_key_size <= rows[i].max_key_size);
+		if (rows[i].flags & CKF_ENCRYPT)
+			assert_int_equal(init(&e, LUNA_OP_ENCRYPT, rows[i].type, 0, NULL, 0),
+					 CKR_KEY_HANDLE_INVALID);
+	}
+	test_free(rows);
+	env_close(&e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_aes),
+		cmocka_unit_test(test_cbc_pad),
+		cmocka_unit_test(test_cbc_pad_bad),
+		cmocka_unit_test(test_aes_lengths),
+		cmocka_unit_test(test_ctr_wrap),
+		cmocka_unit_test(test_gcm),
+		cmocka_unit_test(test_gcm_param),
+		cmocka_unit_test(test_gcm_iv_lengths),
+		cmocka_unit_test(test_gcm_counter_wrap),
+		cmocka_unit_test(test_gcm_drawn_iv),
+		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_digest_key),
+		cmocka_unit_test(test_mac),
+		cmocka_unit_test(test_key_checks),
+		cmocka_unit_test(test_logout),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_list),
+	};
+
+	return cmocka_run_group_tests(tests, make_providers, NULL);
+}

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What tools/demo and tools/check share: the project's folder, packages, the build.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=${LUNA_BUILD:-$top/build}
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "needs root for: $* (install sudo, or run it as root)"
+	fi
+}
+
+# Installs what tools/packages names and is missing; quiet when nothing is. With an argument, a
+# pattern of the packages that are not needed this time.
+install_packages() {
+	local wanted missing=() p without=${1:-^$} log
+	wanted=$(sed 's/#.*//' "$top/tools/packages" | tr -s ' \t\n' '\n' | grep -Ev "$without|^$")
+	for p in $wanted; do
+		dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null | grep -q '^ii' || missing+=("$p")
+	done
+	[ ${#missing[@]} = 0 ] && return 0
+	say "Installing packages: ${missing[*]}"
+	log=$(mktemp)
+	if ! { as_root apt-get update && as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+		tail -20 "$log" >&2
+		rm -f "$log"
+		die "could not install: ${missing[*]}"
+	fi
+	rm -f "$log"
+}
+
+# build_tree NAME [meson options]: configures and compiles build/NAME. CC is honoured.
+build_tree() {
+	local name=$1 dir=$build/$1 log
+	shift
+	log=$(mktemp)
+	if [ ! -f "$dir/build.ninja" ]; then
+		meson setup "$dir" "$top" "$@" >"$log" 2>&1 || { cat "$log" >&2; die "meson setup $name"; }
+	fi
+	ninja -C "$dir" >"$log" 2>&1 || { tail -60 "$log" >&2; rm -f "$log"; die "build of $name failed"; }
+	rm -f "$log"
+}
