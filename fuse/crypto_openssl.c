@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The OpenSSL provider's table of operations and what they all stand on: the library context, the
- * fetched algorithms, random numbers and PBKDF2. The other parts are openssl_{hash,mac,cipher,rsa}.c.
+ * fetched algorithms, random numbers and PBKDF2. The other parts are
+ * openssl_{hash,mac,cipher,rsa}.c.
  */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>

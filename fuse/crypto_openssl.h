@@ -2,8 +2,9 @@
 /*
  * The engine's primitives on OpenSSL 3.
  *
- * It works in a library context of its own with the default provider only and reads no configuration
- * file: an openssl.cnf that loads a PKCS#11 engine or provider would lead back into this token.
+ * It works in a library context of its own with the default provider only and reads no
+ * configuration file: an openssl.cnf that loads a PKCS#11 engine or provider would lead back into
+ * this token.
  */
 #ifndef LUNA_CRYPTO_OPENSSL_H
 #define LUNA_CRYPTO_OPENSSL_H

@@ -10,8 +10,8 @@ void daemonize_standard_files(void);
  * To be called before threads, locks and secrets exist. The child keeps stderr until
  * daemonize_ready(), so that it can say why it could not start.
  *
- * Return: in the child 0; in the parent 1 when the child is ready, or the negative errno -ECHILD when
- * it ended before that and has said why.
+ * Return: in the child 0; in the parent 1 when the child is ready, or the negative errno -ECHILD
+ * when it ended before that and has said why.
  */
 int daemonize_fork(void);
 

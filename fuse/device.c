@@ -120,7 +120,7 @@ static void device_getattr(fuse_req_t req, fuse_ino_t inode, struct fuse_file_in
 		fuse_reply_attr(req, &st, forever);
 }
 
-/* Entries 0 and 1 are "." and "..", then come the tokens. Return: its size, also if there is no room */
+/* Entries 0 and 1 are "." and "..", then come the tokens. Return: its size, even without room */
 static size_t add_entry(fuse_req_t req, char *buf, size_t room, off_t index)
 {
 	struct stat st = { .st_ino = FUSE_ROOT_ID, .st_mode = S_IFDIR };
@@ -273,7 +273,8 @@ static int check_ioctl(unsigned int cmd, unsigned int flags, size_t in_size, siz
 	return 0;
 }
 
-static void carry(fuse_req_t req, struct opener *opener, unsigned int nr, const void *in, size_t size)
+static void carry(fuse_req_t req, struct opener *opener, unsigned int nr, const void *in,
+		  size_t size)
 {
 	u8 *out = get_reply_buffer();
 	size_t out_len = 0;

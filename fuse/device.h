@@ -30,7 +30,7 @@ struct device_set {
  */
 struct fuse_session *device_session(struct device_set *set);
 
-/* device_release_all() - end everyone who still has a token open, once the session's loop has ended */
+/* device_release_all() - end everyone who still has a token open, after the end of the loop */
 void device_release_all(struct device_set *set);
 
 /**

@@ -3,8 +3,8 @@
  * luna-fuse: tokens of the engine as files of a FUSE mount.
  *
  * The order of starting matters: the store is locked before anything is touched, the mount is made
- * before memory is protected (fusermount3 helps with it), and keys are loaded after that. No process
- * is started once they are.
+ * before memory is protected (fusermount3 helps with it), and keys are loaded after that. No
+ * process is started once they are.
  */
 #define FUSE_USE_VERSION 314
 
@@ -118,7 +118,7 @@ static int serve_mounted(struct host *host, struct fuse_session *session)
 	return err;
 }
 
-/* From the first signal handler on, a signal ends the loop and not the process, which is to unmount. */
+/* Once the handlers are set, a signal ends the loop and not the process, which is to unmount. */
 static int serve(struct host *host)
 {
 	struct fuse_session *session = device_session(&host->devices);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Who may lock without limit (root, CAP_IPC_LOCK, "ulimit -l unlimited") locks everything, as it gets
- * touched. Others have a few MiB, in which all of a process' address space does not fit, and with
- * MCL_FUTURE a later mmap() would fail. For them the secrets are kept in one heap (no arenas, nothing
- * of moderate size in mappings of its own), and that heap is locked as it grows.
+ * Who may lock without limit (root, CAP_IPC_LOCK, "ulimit -l unlimited") locks everything, as it
+ * gets touched. Others have a few MiB, in which all of a process' address space does not fit, and
+ * with MCL_FUTURE a later mmap() would fail. For them the secrets are kept in one heap (no arenas,
+ * nothing of moderate size in mappings of its own), and that heap is locked as it grows.
  */
 #include <errno.h>
 #include <linux/capability.h>

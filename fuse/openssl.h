@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the parts of the OpenSSL provider share: the algorithms, fetched once, and the pools that keep
- * prepared contexts, so that an operation costs its cipher and not its set-up.
+ * What the parts of the OpenSSL provider share: the algorithms, fetched once, and the pools that
+ * keep prepared contexts, so that an operation costs its cipher and not its set-up.
  */
 #ifndef LUNA_OPENSSL_H
 #define LUNA_OPENSSL_H

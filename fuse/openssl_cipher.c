@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * AES on EVP_CIPHER_CTX. A prepared key keeps the streams that were used with it, so that beginning an
- * operation sets an IV and does not expand the key again.
+ * AES on EVP_CIPHER_CTX. A prepared key keeps the streams that were used with it, so that
+ * beginning an operation sets an IV and does not expand the key again.
  */
 #include <limits.h>
 #include <openssl/crypto.h>

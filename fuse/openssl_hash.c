@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Hashes on EVP_MD_CTX. A stream that came to its end is initialised again and kept for the next; one
- * that was given up may hold data of its caller and is wiped and freed.
+ * Hashes on EVP_MD_CTX. A stream that came to its end is initialised again and kept for the next;
+ * one that was given up may hold data of its caller and is wiped and freed.
  */
 #include "openssl.h"
 

@@ -161,7 +161,7 @@ static bool exponent_fits(const BIGNUM *power, BN_ULONG candidate, const BIGNUM 
 	return fits;
 }
 
-/* The public exponent of a private key that came without: Return: it or 0 if it is none of the usual */
+/* The public exponent of a private key that has none: Return: it, or 0 if it is not a usual one */
 static BN_ULONG find_exponent(const struct luna_rsa_nums *nums)
 {
 	static const BN_ULONG usual[] = { 65537, 3, 5, 17, 257 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the daemon tells people: on stderr as long as someone started it from there, to syslog later.
+ * What the daemon tells people: on stderr as long as someone started it from there, to syslog
+ * later.
  */
 #ifndef LUNA_REPORT_H
 #define LUNA_REPORT_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * One token's log in one file. New content replaces old by rename(2), so that whoever opens it after a
- * crash finds the one or the other, whole.
+ * One token's log in one file. New content replaces old by rename(2), so that whoever opens it
+ * after a crash finds the one or the other, whole.
  *
  * After a failed flush the kernel may have dropped what was written and will not say so again. The
  * file is then @unsure: nothing more is written or flushed until a replacement has made it whole.

@@ -38,7 +38,8 @@ install_packages() {
 	rm -f "$log"
 }
 
-# build_tree NAME [meson options]: configures and compiles build/NAME. CC is honoured.
+# build_tree NAME [meson options]: configures and compiles build/NAME. CC is honoured, and TARGETS,
+# which names what is wanted when that is not everything.
 build_tree() {
 	local name=$1 dir=$build/$1 log
 	shift
@@ -46,6 +47,7 @@ build_tree() {
 	if [ ! -f "$dir/build.ninja" ]; then
 		meson setup "$dir" "$top" "$@" >"$log" 2>&1 || { cat "$log" >&2; die "meson setup $name"; }
 	fi
-	ninja -C "$dir" >"$log" 2>&1 || { tail -60 "$log" >&2; rm -f "$log"; die "build of $name failed"; }
+	# shellcheck disable=SC2086
+	ninja -C "$dir" ${TARGETS:-} >"$log" 2>&1 || { tail -60 "$log" >&2; rm -f "$log"; die "build of $name failed"; }
 	rm -f "$log"
 }

@@ -3,8 +3,8 @@
  * Dual-function operations: two Updates in one call, of a cipher and of a digest, signature or
  * verification that reads the plaintext.
  *
- * A short buffer must leave both operations as they were. The cipher alone has output, so it is asked
- * first, or goes first; and before anything is consumed both operations must be there.
+ * A short buffer must leave both operations as they were. The cipher alone has output, so it is
+ * asked first, or goes first; and before anything is consumed both operations must be there.
  */
 #include "library.h"
 

@@ -8,8 +8,8 @@
 #include "transport.h"
 
 /*
- * A key command in the making: the payload is the parameter, one or two templates, and data, in that
- * order. Everything is copied before the session is looked up (see p11_parameter_init()).
+ * A key command in the making: the payload is the parameter, one or two templates, and data, in
+ * that order. Everything is copied before the session is looked up (see p11_parameter_init()).
  */
 struct key_request {
 	struct p11_call call;

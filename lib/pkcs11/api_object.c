@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "container.h"
 #include "library.h"
-#include "log.h"
 #include "template.h"
 #include "transport.h"
 
@@ -266,14 +266,12 @@ static CK_RV object_ouid(struct p11_slot *slot, CK_ULONG type, CK_ULONG handle, 
 	return rv;
 }
 
-/* One device is one partition: the container number of these calls adds nothing to the slot. */
 CK_RV CA_GetObjectHandle(CK_SLOT_ID slotID, CK_ULONG ulContainerNumber, CK_BYTE_PTR pOuid,
 			 CK_ULONG_PTR pulObjectType, CK_ULONG_PTR pulObjectHandle)
 {
 	struct p11_call call;
-	CK_RV rv = p11_begin_slot(&call, __func__, slotID);
+	CK_RV rv = p11_begin_container(&call, __func__, slotID, ulContainerNumber);
 
-	(void)ulContainerNumber;
 	if (rv == CKR_OK)
 		rv = object_by_ouid(call.slot, pOuid, pulObjectType, pulObjectHandle);
 	return p11_end(&call, rv);
@@ -294,9 +292,8 @@ CK_RV CA_GetObjectUID(CK_SLOT_ID slotID, CK_ULONG ulContainerNumber, CK_ULONG ul
 		      CK_ULONG ulObjectHandle, CK_BYTE_PTR pOuid)
 {
 	struct p11_call call;
-	CK_RV rv = p11_begin_slot(&call, __func__, slotID);
+	CK_RV rv = p11_begin_container(&call, __func__, slotID, ulContainerNumber);
 
-	(void)ulContainerNumber;
 	if (rv == CKR_OK)
 		rv = object_ouid(call.slot, ulObjectType, ulObjectHandle, pOuid);
 	return p11_end(&call, rv);

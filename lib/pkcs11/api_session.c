@@ -4,8 +4,8 @@
  */
 #include <unistd.h>
 
+#include "container.h"
 #include "library.h"
-#include "log.h"
 
 CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication, CK_NOTIFY Notify,
 		    CK_SESSION_HANDLE_PTR phSession)
@@ -98,27 +98,16 @@ CK_RV C_SetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationStat
 	return p11_end(&call, rv == CKR_OK ? CKR_FUNCTION_NOT_SUPPORTED : rv);
 }
 
-/* One device is one partition, so a container number can only be the one that the device has, or 0. */
 CK_RV CA_OpenSession(CK_SLOT_ID slotID, CK_ULONG ulContainerNumber, CK_FLAGS flags,
 		     CK_VOID_PTR pApplication, CK_NOTIFY Notify, CK_SESSION_HANDLE_PTR phSession)
 {
-	struct luna_slot_info info = { 0 };
-	struct p11_request request = {
-		.command = LUNA_SLOT_INFO,
-		.head = &info.hdr,
-		.size = sizeof(info),
-	};
 	struct p11_call call;
-	CK_RV rv = p11_begin_slot(&call, __func__, slotID);
+	CK_RV rv = p11_begin_container(&call, __func__, slotID, ulContainerNumber);
 
 	(void)pApplication;
 	(void)Notify;
 	if (rv == CKR_OK && !phSession)
 		rv = CKR_ARGUMENTS_BAD;
-	if (rv == CKR_OK && ulContainerNumber)
-		rv = p11_slot_call(call.slot, &request, NULL);
-	if (rv == CKR_OK && ulContainerNumber && ulContainerNumber != info.container)
-		rv = CKR_CONTAINER_HANDLE_INVALID;
 	if (rv == CKR_OK)
 		rv = p11_session_open(call.slot, flags, phSession);
 	return p11_end(&call, rv);
@@ -150,9 +139,8 @@ CK_RV CA_Restart(CK_SLOT_ID slotID)
 CK_RV CA_RestartForContainer(CK_SLOT_ID slotID, CK_ULONG ulContainerNumber)
 {
 	struct p11_call call;
-	CK_RV rv = p11_begin_slot(&call, __func__, slotID);
+	CK_RV rv = p11_begin_container(&call, __func__, slotID, ulContainerNumber);
 
-	(void)ulContainerNumber;
 	if (rv == CKR_OK)
 		rv = slot_restart(call.slot);
 	return p11_end(&call, rv);

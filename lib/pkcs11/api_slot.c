@@ -6,9 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "config.h"
 #include "library.h"
-#include "log.h"
 #include "text.h"
 
 /* How often a blocked C_WaitForSlotEvent looks: the devices have no way to call. */
@@ -42,18 +40,6 @@ CK_RV C_GetSlotList(CK_BBOOL tokenPresent, CK_SLOT_ID_PTR pSlotList, CK_ULONG_PT
 	return p11_end(&call, rv);
 }
 
-static CK_RV slot_info(struct p11_slot *slot, struct luna_slot_info *info)
-{
-	struct p11_request request = {
-		.command = LUNA_SLOT_INFO,
-		.head = &info->hdr,
-		.size = sizeof(*info),
-	};
-
-	memset(info, 0, sizeof(*info));
-	return p11_slot_call(slot, &request, NULL);
-}
-
 CK_RV C_GetSlotInfo(CK_SLOT_ID slotID, CK_SLOT_INFO_PTR pInfo)
 {
 	struct luna_slot_info info;
@@ -64,7 +50,7 @@ CK_RV C_GetSlotInfo(CK_SLOT_ID slotID, CK_SLOT_INFO_PTR pInfo)
 		rv = CKR_ARGUMENTS_BAD;
 	if (rv != CKR_OK)
 		return p11_end(&call, rv);
-	rv = slot_info(call.slot, &info);
+	rv = p11_slot_info(call.slot, &info);
 	memset(pInfo, 0, sizeof(*pInfo));
 	if (rv == CKR_TOKEN_NOT_PRESENT) {
 		/* The slot of a device that is away stays, empty. */
@@ -125,7 +111,7 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slotID, CK_TOKEN_INFO_PTR pInfo)
 	if (rv == CKR_OK && !pInfo)
 		rv = CKR_ARGUMENTS_BAD;
 	if (rv == CKR_OK)
-		rv = slot_info(call.slot, &info);
+		rv = p11_slot_info(call.slot, &info);
 	if (rv == CKR_OK && !(info.slot_flags & CKF_TOKEN_PRESENT))
 		rv = CKR_TOKEN_NOT_PRESENT;
 	if (rv == CKR_OK)

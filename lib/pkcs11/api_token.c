@@ -155,7 +155,7 @@ CK_RV CA_InitRolePIN(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_CHAR_
 	return p11_end(&call, rv);
 }
 
-/* The roles of another slot are for that slot's own SO to make: one device knows nothing of another. */
+/* The roles of another slot are for that slot's SO to make: a device knows of no other. */
 CK_RV CA_InitSlotRolePIN(CK_SESSION_HANDLE hSession, CK_SLOT_ID slotID, CK_USER_TYPE userType,
 			 CK_CHAR_PTR pPin, CK_ULONG ulPinLen)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A growing byte buffer for encoding templates and parameters. It may hold keys and PINs, so what it
- * leaves behind is always wiped. A failed allocation sticks: encoders append without checking and
- * their caller asks once, at the end.
+ * A growing byte buffer for encoding templates and parameters. It may hold keys and PINs, so what
+ * it leaves behind is always wiped. A failed allocation sticks: encoders append without checking
+ * and their caller asks once, at the end.
  */
 #ifndef P11_BUFFER_H
 #define P11_BUFFER_H

@@ -111,8 +111,8 @@ CK_RV CA_CloneAsTarget(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pKev, CK_ULONG ul
 }
 
 /*
- * Two sessions of one call. Both are locked while an object is cloned, so that two threads can clone
- * between the same two; always the one with the lower handle first.
+ * Two sessions of one call. Both are locked while an object is cloned, so that two threads can
+ * clone between the same two; always the one with the lower handle first.
  */
 struct clone_pair {
 	struct p11_session *target;
@@ -262,8 +262,9 @@ CK_RV CA_CloneMofN(CK_SESSION_HANDLE hTargetSession, CK_SESSION_HANDLE hSourceSe
 }
 
 /*
- * With CKF_CPV4_CONTINUE_ON_ERR every object is tried and the call succeeds, whatever became of them;
- * without, the first failure fails the call and the objects behind it are marked as not attempted.
+ * With CKF_CPV4_CONTINUE_ON_ERR every object is tried and the call succeeds, whatever became of
+ * them; without, the first failure fails the call and the objects behind it are marked as not
+ * attempted.
  */
 CK_RV CA_MigrateKeys(CK_SESSION_HANDLE hSourceSession, CK_SESSION_HANDLE hTargetSession,
 		     CK_ULONG flags, CK_ULONG ulObjectCount, CK_OBJECT_MIGRATION_DATA_PTR pObjects)
@@ -310,7 +311,9 @@ static CK_RV clone_found(const struct clone_pair *pair, struct p11_session *find
 	}
 }
 
-/* All token objects of the session's token to the token in @slotID; one that fails stops no other. */
+/*
+ * All token objects of the session's token to the token in @slotID; one that fails stops no other.
+ */
 CK_RV CA_CloneAllObjectsToSession(CK_SESSION_HANDLE hSession, CK_SLOT_ID slotID)
 {
 	CK_BBOOL yes = CK_TRUE;

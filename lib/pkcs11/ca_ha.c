@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * HA indirect login: the calls of spec/ha-indirect-login-v1.txt. Every blob is the tokens' business.
+ * HA indirect login: the calls of spec/ha-indirect-login-v1.txt. What is in the blobs is between
+ * the tokens.
  */
 #include "blob.h"
 #include "library.h"
@@ -96,9 +97,9 @@ CK_RV CA_HAAnswerLoginChallenge(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE hLo
 }
 
 /*
- * Without a buffer this is still the login itself, and not a length query: clients pass NULL where no
- * M of N is needed, which is a blob of length 0. Where one is needed the call then only tells how
- * long it is, and is to be repeated with a buffer.
+ * Without a buffer this is still the login itself, and not a length query: clients pass NULL where
+ * no M of N is needed, which is a blob of length 0. Where one is needed the call then only tells
+ * how long it is, and is to be repeated with a buffer.
  */
 CK_RV CA_HALogin(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pEncryptedPin, CK_ULONG ulEncryptedPinLen,
 		 CK_BYTE_PTR pMofNBlob, CK_ULONG_PTR pulMofNBlobLen)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * M of N: the activation secret of a token, split into vectors. CA_SetMofN is in library.c, since it
- * concerns tokens to come; CA_CloneMofN is in ca_clone.c.
+ * M of N: the activation secret of a token, split into vectors. CA_SetMofN is in library.c, since
+ * it concerns tokens to come; CA_CloneMofN is in ca_clone.c.
  */
 #include <string.h>
 

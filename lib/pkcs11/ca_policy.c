@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Capabilities and policies of the HSM and of the partition. The device has one list for each of the
- * two scopes; the vendor's many functions are views of them.
+ * Capabilities and policies of the HSM and of the partition. The device has one list for each of
+ * the two scopes; the vendor's many functions are views of them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -242,10 +242,10 @@ CK_RV CA_GetContainerPolicySetting(CK_SLOT_ID slotID, CK_ULONG ulContainerNumber
 }
 
 /*
- * The call has two forms: newer clients pass a ninth argument, older ones eight, and then the ninth
- * is whatever the stack or a register holds. Only newer ones ask with a NULL text for its length. So
- * the length is written with a NULL text only, and a text never gets more than the fixed length that
- * older clients know.
+ * The call has two forms: newer clients pass a ninth argument, older ones eight, and then the
+ * ninth is whatever the stack or a register holds. Only newer ones ask with a NULL text for its
+ * length. So the length is written with a NULL text only, and a text never gets more than the
+ * fixed length that older clients know.
  */
 CK_RV CA_GetConfigurationElementDescription(CK_SLOT_ID slotID, CK_ULONG ulIsContainerElement,
 					    CK_ULONG ulIsCapabilityElement, CK_ULONG ulElementId,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * All CA_ names. The vendor's interface has some 280 functions, and clients look for many by name at
- * start, whether they call them or not: so every one is exported.
+ * All CA_ names. The vendor's interface has some 280 functions, and clients look for many by name
+ * at start, whether they call them or not: so every one is exported.
  *
- * Each gets a weak definition here, generated from the table, that says CKR_FUNCTION_NOT_SUPPORTED.
- * Whatever the product has is an ordinary function in another file of this library (ca_*.c, api_*.c,
- * library.c), which takes its weak namesake's place when the library is linked. Nothing lists which
- * those are.
+ * Each gets a weak definition here, generated from the table, that says
+ * CKR_FUNCTION_NOT_SUPPORTED. Whatever the product has is an ordinary function in another file of
+ * this library (ca_*.c, api_*.c, library.c), which takes its weak namesake's place when the
+ * library is linked. Nothing lists which those are.
  */
 #include "library.h"
 

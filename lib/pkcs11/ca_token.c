@@ -23,18 +23,6 @@
 #define STATUS_USER_PIN_LOCKED		0x00040000u
 #define STATUS_LIMITED_USER_CREATED	0x00200000u
 
-CK_RV p11_slot_info(struct p11_slot *slot, struct luna_slot_info *info)
-{
-	struct p11_request request = {
-		.command = LUNA_SLOT_INFO,
-		.head = &info->hdr,
-		.size = sizeof(*info),
-	};
-
-	memset(info, 0, sizeof(*info));
-	return p11_slot_call(slot, &request, NULL);
-}
-
 CK_RV p11_begin_container(struct p11_call *call, const char *function, CK_SLOT_ID slot,
 			  CK_ULONG container)
 {
@@ -366,7 +354,7 @@ static CK_RV policies_apply(struct p11_session *session, uint32_t scope,
 	return rv;
 }
 
-/* Sets the policies of a token just initialised, in a session of the SO that the caller never sees. */
+/* Sets the policies of a token just initialised, in a session that the caller never sees. */
 static CK_RV init_token_policies(struct p11_slot *slot, const struct p11_token_init *init,
 				 const CK_POLICY_INFO *hsm, CK_ULONG hsm_count,
 				 const CK_POLICY_INFO *partition, CK_ULONG partition_count)

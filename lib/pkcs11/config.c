@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Reads Chrystoki.conf; see config.h. Nothing is cached: the file is small and read only where slots
- * are searched and tokens are initialised, and a change shows without a restart.
+ * Reads Chrystoki.conf; see config.h. Nothing is cached: the file is small and read only where
+ * slots are searched and tokens are initialised, and a change shows without a restart.
  */
 #include "config.h"
 

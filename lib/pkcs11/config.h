@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The client's configuration file, Chrystoki.conf: sections of "Key = value;" lines, as the vendor's
- * clients write and parse it. Sections and keys that mean nothing to this library are ignored.
+ * The client's configuration file, Chrystoki.conf: sections of "Key = value;" lines, as the
+ * vendor's clients write and parse it. Sections and keys that mean nothing to this library are
+ * ignored.
  *
  * The file is $ChrystokiConfigurationPath/Chrystoki.conf, or /etc/Chrystoki.conf when that variable
  * is not set. What this library reads:
  *
  *	Luna = {
- *		DeviceDir = /run/luna;		directory of device files; DeviceDir00 and so on add more
+ *		DeviceDir = /run/luna;		where device files are; DeviceDir00, ... add more
  *	}
  *	Misc = {
  *		TokenType = ppso;		or legacy: the type of tokens that C_InitToken makes
@@ -26,7 +27,9 @@
  */
 typedef void (*p11_config_visit)(const char *key, const char *value, void *context);
 
-/** p11_config_read() - read the file now and show @visit every setting of @section, in file order */
+/**
+ * p11_config_read() - read the file now and show @visit every setting of @section, in file order
+ */
 void p11_config_read(const char *section, p11_config_visit visit, void *context);
 
 /**

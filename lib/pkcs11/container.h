@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Containers are the vendor's word for partitions in function names. One device is one partition, and
- * its number is what LUNA_SLOT_INFO says.
+ * Containers are the vendor's word for partitions in function names. One device is one partition,
+ * and its number is what LUNA_SLOT_INFO says.
  */
 #ifndef P11_CONTAINER_H
 #define P11_CONTAINER_H
 
 #include <luna/cryptoki_v2.h>
-#include <uapi/luna.h>
 
 #include "library.h"
-#include "slot.h"
-
-/** p11_slot_info() - LUNA_SLOT_INFO */
-CK_RV p11_slot_info(struct p11_slot *slot, struct luna_slot_info *info);
 
 /**
  * p11_begin_container() - as p11_begin_slot(), for calls that also name a container

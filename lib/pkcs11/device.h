@@ -3,8 +3,9 @@
  * An open device: one file descriptor, which is this process' application on one token.
  *
  * Two counts. References keep the struct; users keep the descriptor, so that its number cannot be
- * reused while another thread is about to call ioctl() on it. A device that has gone is dead for good:
- * the descriptor closes with its last user, and the slot opens the file anew under a new struct.
+ * reused while another thread is about to call ioctl() on it. A device that has gone is dead for
+ * good: the descriptor closes with its last user, and the slot opens the file anew under a new
+ * struct.
  */
 #ifndef P11_DEVICE_H
 #define P11_DEVICE_H
@@ -25,7 +26,8 @@
  * @users: calls that are using @fd, plus one while the device is not dead, plus a flag when it is
  * @references: the slot, every session, and calls on their way
  * @generation: latest hdr.generation that a reply brought
- * @known_inits: digests of Inits that succeeded, with the generation they succeeded in (operation.c)
+ * @known_inits: digests of Inits that succeeded, with the generation they succeeded in
+ *	(operation.c)
  * @ioc_max: largest buffer to send
  * @info: what LUNA_GET_INFO said
  * @lock: protects the rest

@@ -15,9 +15,10 @@
  * application's mutex functions, which PKCS#11 lets a library use, are accepted but not needed. The
  * library creates no threads.
  *
- * A forked child finds the library as if it had never been initialised, with the parent's descriptors
- * closed and nothing said to the device; its own C_Initialize makes it an application of its own.
- * There is no destructor and no exit handler: a process that ends without C_Finalize just ends.
+ * A forked child finds the library as if it had never been initialised, with the parent's
+ * descriptors closed and nothing said to the device; its own C_Initialize makes it an application
+ * of its own. There is no destructor and no exit handler: a process that ends without C_Finalize
+ * just ends.
  */
 #ifndef P11_LIBRARY_H
 #define P11_LIBRARY_H
@@ -57,8 +58,8 @@ CK_RV p11_begin_session(struct p11_call *call, const char *function, CK_SESSION_
 
 /**
  * p11_begin_change() - as p11_begin_session(), for calls that may change what keys and roles allow
- * Inits held back (operation.h) that the change could turn into failures are sent first, so that they
- * took place when the application believes they did.
+ * Inits held back (operation.h) that the change could turn into failures are sent first, so that
+ * they took place when the application believes they did.
  */
 CK_RV p11_begin_change(struct p11_call *call, const char *function, CK_SESSION_HANDLE handle);
 

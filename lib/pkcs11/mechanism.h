@@ -29,8 +29,8 @@ struct p11_parameter {
 
 /**
  * p11_parameter_init() - copy what @mechanism points to
- * To be called first in every function that takes a mechanism: some callers pass frames of the stack
- * that hardly outlive the call.
+ * To be called first in every function that takes a mechanism: some callers pass frames of the
+ * stack that hardly outlive the call.
  *
  * Return: CKR_OK (malformed parameters too: the device says what it thinks of them),
  * CKR_ARGUMENTS_BAD without a mechanism, CKR_HOST_MEMORY. p11_parameter_free() in every case.

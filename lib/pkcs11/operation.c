@@ -117,8 +117,8 @@ static void operation_track(struct p11_operation *operation, const struct luna_o
 }
 
 /*
- * Sends one step, with the Init before it if that is held back. The caller has filled in what the step
- * needs of @op, and of @request the payload from the second piece on and the output.
+ * Sends one step, with the Init before it if that is held back. The caller has filled in what the
+ * step needs of @op, and of @request the payload from the second piece on and the output.
  */
 static CK_RV operation_send(struct p11_session *session, enum luna_op_kind kind,
 			    struct luna_op *op, struct p11_request *request)

@@ -4,11 +4,11 @@
  * kinds have in common. The device keeps the state and decides every rule; this file cuts long data
  * into pieces and saves trips.
  *
- * The saving: an Init is held back when it is known that the device would accept it, and travels with
- * the data. It is known when this process had an Init of the same kind, mechanism, key and parameter
- * shape accepted before, and no reply since has shown another generation (see struct luna_hdr). Any
- * other Init is sent at once, so that its error comes from C_xxxInit. What could turn a held Init
- * into a failure, from this process, sends it first (p11_begin_change()).
+ * The saving: an Init is held back when it is known that the device would accept it, and travels
+ * with the data. It is known when this process had an Init of the same kind, mechanism, key and
+ * parameter shape accepted before, and no reply since has shown another generation (see struct
+ * luna_hdr). Any other Init is sent at once, so that its error comes from C_xxxInit. What could
+ * turn a held Init into a failure, from this process, sends it first (p11_begin_change()).
  */
 #ifndef P11_OPERATION_H
 #define P11_OPERATION_H

@@ -2,8 +2,8 @@
 /*
  * An object search. The device keeps none: LUNA_FIND answers a template with handles in ascending
  * order, beginning after a given one. The first handles come with C_FindObjectsInit, so that a
- * search that finds few costs one trip; more are fetched as they are asked for. Memory does not grow
- * with the number of objects.
+ * search that finds few costs one trip; more are fetched as they are asked for. Memory does not
+ * grow with the number of objects.
  */
 #ifndef P11_SEARCH_H
 #define P11_SEARCH_H

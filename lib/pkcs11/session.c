@@ -11,10 +11,14 @@
 #define BUCKETS		256
 #define FIRST_HANDLE	0x10000001u
 
-/* Sessions of a bucket stand by descending handle: new ones are put in front. */
+/*
+ * Sessions of a bucket stand by descending handle: new ones are put in front. In a forked child the
+ * parent's are @inherited, and useless.
+ */
 static struct bucket {
 	pthread_mutex_t lock;
 	struct p11_session *first;
+	struct p11_session *inherited;
 } buckets[BUCKETS] = {
 	[0 ... BUCKETS - 1] = { .lock = PTHREAD_MUTEX_INITIALIZER },
 };
@@ -256,6 +260,7 @@ void p11_session_after_fork(void)
 	 */
 	for (i = 0; i < BUCKETS; i++) {
 		pthread_mutex_init(&buckets[i].lock, NULL);
+		buckets[i].inherited = buckets[i].first;
 		buckets[i].first = NULL;
 	}
 }

@@ -129,17 +129,23 @@ CK_RV p11_slot_call(struct p11_slot *slot, struct p11_request *request, struct p
 	return CKR_TOKEN_NOT_PRESENT;
 }
 
-bool p11_slot_present(struct p11_slot *slot)
+CK_RV p11_slot_info(struct p11_slot *slot, struct luna_slot_info *info)
 {
-	struct luna_slot_info info = { 0 };
 	struct p11_request request = {
 		.command = LUNA_SLOT_INFO,
-		.head = &info.hdr,
-		.size = sizeof(info),
+		.head = &info->hdr,
+		.size = sizeof(*info),
 	};
 
-	return p11_slot_call(slot, &request, NULL) == CKR_OK &&
-	       (info.slot_flags & CKF_TOKEN_PRESENT);
+	memset(info, 0, sizeof(*info));
+	return p11_slot_call(slot, &request, NULL);
+}
+
+bool p11_slot_present(struct p11_slot *slot)
+{
+	struct luna_slot_info info;
+
+	return p11_slot_info(slot, &info) == CKR_OK && (info.slot_flags & CKF_TOKEN_PRESENT);
 }
 
 struct p11_slot *p11_slot_event(bool *present)
@@ -201,8 +207,9 @@ void p11_slot_after_fork(void)
 	for (i = 0; i < count; i++) {
 		pthread_mutex_init(&slots[i]->lock, NULL);
 		device = atomic_exchange(&slots[i]->device, NULL);
-		/* Not put: other threads of the parent held references that nobody drops here. */
 		if (device && !p11_device_dead(device))
 			close(device->fd);
+		/* Not put: threads of the parent held references that nobody drops here. */
+		slots[i]->inherited = device;
 	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The slots of this process: one for each device file that was ever found. Slot ids are the order in
- * which they were found (scan.h); a path keeps its id as long as the process lives, whether or not its
- * device is there at the moment, and through C_Finalize.
+ * The slots of this process: one for each device file that was ever found. Slot ids are the order
+ * in which they were found (scan.h); a path keeps its id as long as the process lives, whether or
+ * not its device is there at the moment, and through C_Finalize.
  */
 #ifndef P11_SLOT_H
 #define P11_SLOT_H
@@ -22,6 +22,7 @@
  * @path: its device file
  * @lock: protects the rest
  * @device: the open device, dead or alive; NULL if none is open
+ * @inherited: in a forked child, the parent's device, which is memory and nothing more
  * @seen: whether the token was present when C_WaitForSlotEvent last looked
  */
 struct p11_slot {
@@ -29,6 +30,7 @@ struct p11_slot {
 	char *path;
 	pthread_mutex_t lock;
 	struct p11_device *_Atomic device;
+	struct p11_device *inherited;
 	bool seen;
 };
 
@@ -55,10 +57,14 @@ struct p11_device *p11_slot_open_device(struct p11_slot *slot);
  * If the device turns out to have gone, the file is opened anew and the command sent once more: a
  * daemon that was restarted is noticed without the caller seeing an error.
  *
- * @used: if not NULL, set to a reference to the device that carried the command, when it was carried
+ * @used: if not NULL, set to a reference to the device that carried the command, when it was
+ *	carried
  * Return: as p11_transport(), with CKR_TOKEN_NOT_PRESENT for a device that is not there.
  */
 CK_RV p11_slot_call(struct p11_slot *slot, struct p11_request *request, struct p11_device **used);
+
+/** p11_slot_info() - LUNA_SLOT_INFO */
+CK_RV p11_slot_info(struct p11_slot *slot, struct luna_slot_info *info);
 
 /** p11_slot_present() - whether the slot has a token now */
 bool p11_slot_present(struct p11_slot *slot);
@@ -73,7 +79,10 @@ struct p11_slot *p11_slot_event(bool *present);
 /** p11_slot_close_all() - C_Finalize: end the application on every device and close it */
 void p11_slot_close_all(void);
 
-/** p11_slot_after_fork() - in the child: close the parent's descriptors, without a word to the device */
+/**
+ * p11_slot_after_fork() - in the child: close the parent's descriptors, without a word to the
+ * device
+ */
 void p11_slot_after_fork(void);
 
 #endif /* P11_SLOT_H */

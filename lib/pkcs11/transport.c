@@ -99,7 +99,8 @@ static CK_RV transport_carry(struct p11_device *device, unsigned int command,
 }
 
 /* Copies @len bytes of the request's payload, beginning @skip bytes into it. */
-static void transport_gather(const struct p11_request *request, size_t skip, uint8_t *to, size_t len)
+static void transport_gather(const struct p11_request *request, size_t skip, uint8_t *to,
+			     size_t len)
 {
 	size_t part;
 	int i;
@@ -245,7 +246,9 @@ CK_RV p11_transport(struct p11_device *device, struct p11_request *request)
 	for (i = 0; i < P11_PIECES; i++)
 		in_len += request->in[i].len;
 	if (in_len > room) {
-		/* Without a session nothing can be sent ahead, and nothing that long makes sense. */
+		/*
+		 * Without a session nothing can be sent ahead, and nothing that long makes sense.
+		 */
 		if (!request->head->session)
 			return CKR_ARGUMENTS_BAD;
 		if (in_len > device->info.stage_max)

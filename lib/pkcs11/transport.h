@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How one command of uapi/luna.h gets to the device and back: one ioctl with one flat buffer, or
- * several where the payload is longer than a buffer (LUNA_DATA_PUT, LUNA_DATA_GET). Everything above
- * this file sees requests and replies of any length.
+ * several where the payload is longer than a buffer (LUNA_DATA_PUT, LUNA_DATA_GET). Everything
+ * above this file sees requests and replies of any length.
  *
  * An errno becomes a PKCS#11 return value here and nowhere else.
  */
@@ -26,7 +26,8 @@
  * @head: the command's struct, zeroed but for what the command needs; holds the reply's afterwards
  * @size: its size
  * @in: payload of the request, in pieces that follow each other
- * @out: where the reply's payload goes; with @grow, allocated for it, to be given to p11_wipe_free()
+ * @out: where the reply's payload goes; with @grow, allocated for it, to be given to
+ *	p11_wipe_free()
  * @out_max: most bytes of reply that the caller can take
  * @out_hint: bytes of reply to make room for at once, if that is less than @out_max: what comes
  *	beyond costs another trip, room that stays empty costs time at every trip
@@ -59,7 +60,9 @@ struct p11_request {
  */
 CK_RV p11_transport(struct p11_device *device, struct p11_request *request);
 
-/** p11_u32() - @value as the ABI carries it: what exceeds 32 bits becomes a value that is invalid */
+/**
+ * p11_u32() - @value as the ABI carries it: what exceeds 32 bits becomes a value that is invalid
+ */
 static inline uint32_t p11_u32(CK_ULONG value)
 {
 	return value > 0xfffffffful ? 0xffffffffu : (uint32_t)value;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The table of attributes (PKCS#11 v2.40, 4) and the values that they take. Lists of attributes are in
- * attr_list.c, the rules between attributes in object_rules.c.
+ * The table of attributes (PKCS#11 v2.40, 4) and the values that they take. Lists of attributes are
+ * in attr_list.c, the rules between attributes in object_rules.c.
  *
  * What an object gets that is not told how a key may be used is left to the token by the standard.
  * Here a key may then do what is natural for its class, but not derive: plain clients (pkcs11-tool)

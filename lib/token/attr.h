@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * The one table of attributes: what each is, which objects carry it, who may give or change it.
- * A new key type is a row in key_types[], its attributes are rows in the table, and its check is a row
- * in object_rules.c.
+ * A new key type is a row in key_types[], its attributes are rows in the table, and its check is a
+ * row in object_kind.c.
  */
 #ifndef LUNA_TOKEN_ATTR_H
 #define LUNA_TOKEN_ATTR_H
@@ -115,7 +115,7 @@ struct luna_value {
 	u8 truth;	/* what @data points to if it is a boolean */
 };
 
-/* CKR_OK or CKR_ATTRIBUTE_VALUE_INVALID. @value must not be copied, since it may point into itself. */
+/* CKR_OK or CKR_ATTRIBUTE_VALUE_INVALID. @value may point into itself, so it must not be copied. */
 u32 luna_value_read(struct luna_value *value, const struct luna_attr_row *row, const u8 *data,
 		    u32 len);
 

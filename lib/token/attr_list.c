@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Lists of attributes in the ABI's form: readers that trust no byte until luna_tmpl_check() has seen
- * them all, and writers. Headers are copied out, as a list may stand at any address.
+ * Lists of attributes in the ABI's form: readers that trust no byte until luna_tmpl_check() has
+ * seen them all, and writers. Headers are copied out, as a list may stand at any address.
  */
 #include "attr.h"
 

@@ -2,8 +2,8 @@
 /*
  * AES in ECB, CBC (with and without padding) and CTR.
  *
- * The provider takes whole blocks; what is left of one waits here. Decryption with padding also holds
- * back the last whole block, since it may be the padding.
+ * The provider takes whole blocks; what is left of one waits here. Decryption with padding also
+ * holds back the last whole block, since it may be the padding.
  */
 #include "ct.h"
 #include "mech.h"
@@ -90,7 +90,8 @@ static u32 cipher_begin(struct luna_op_state *op)
 	if (IS_ERR(key))
 		return luna_key_ckr(PTR_ERR(key));
 	stream = crypto->cipher_begin(key, mode, op->kind == LUNA_OP_ENCRYPT,
-				      mode == LUNA_ECB ? NULL : c->iv, mode == LUNA_ECB ? 0 : BLOCK);
+				      mode == LUNA_ECB ? NULL : c->iv,
+				      mode == LUNA_ECB ? 0 : BLOCK);
 	if (IS_ERR(stream))
 		return luna_ckr(PTR_ERR(stream));
 	c->stream = stream;
@@ -220,8 +221,8 @@ static u32 final_pad(struct luna_op_state *op, u8 *out, u32 *out_len)
 }
 
 /*
- * Length of a block without its padding, and all ones in *@good, or zero: with no branch and no memory
- * access that depends on which byte is wrong, and one error for all.
+ * Length of a block without its padding, and all ones in *@good, or zero: with no branch and no
+ * memory access that depends on which byte is wrong, and one error for all.
  */
 static u32 unpadded(const u8 block[BLOCK], u32 *good)
 {

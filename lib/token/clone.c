@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Cloning between tokens of one domain: the four steps of CPv3. PROTOCOLS.md describes Part1 and Part2.
+ * Cloning between tokens of one domain: the four steps of CPv3. PROTOCOLS.md describes Part1 and
+ * Part2.
  *
- * The two halves of a session's exchange are apart, so that one session can be both ends. A half begins
- * with its first step and ends with the step that succeeds; anything refused, a length query and a
- * short buffer leave it as it is. A certificate proves nothing: what proves that the other side is in
- * the domain is the MAC of Part1 and the key of Part2, which both need the domain key.
+ * The two halves of a session's exchange are apart, so that one session can be both ends. A half
+ * begins with its first step and ends with the step that succeeds; anything refused, a length query
+ * and a short buffer leave it as it is. A certificate proves nothing: what proves that the other
+ * side is in the domain is the MAC of Part1 and the key of Part2, which both need the domain key.
  */
 #include "clone.h"
 #include "cmd.h"
@@ -148,6 +149,6 @@ int luna_clone_part2_key(struct luna_token *token, struct clone_work *work, cons
 			     work->transcript);
 	if (err)
 		return err;
-	return luna_exchange_derive(token, &ikm, &salt, part2_key_label, work->transcript, work->key,
-				    sizeof(work->key));
+	return luna_exchange_derive(token, &ikm, &salt, part2_key_label, work->transcript,
+				    work->key, sizeof(work->key));
 }

@@ -13,10 +13,10 @@ enum {
 	CLONE_F_REPLICATE = 0x01,
 
 	CLONE_SECRET = 32,
-	/* Part1: head, target's nonce and serial, digest of the TWC, ciphertext (be16 length), MAC */
+	/* Part1: head, target's nonce and serial, digest of TWC, ciphertext (be16 length), MAC */
 	CLONE_PART1_FIXED = LUNA_EXCHANGE_HEAD + LUNA_EXCHANGE_NONCE + LUNA_SERIAL_LEN +
 			    LUNA_EXCHANGE_DIGEST + 2 + LUNA_EXCHANGE_MAC,
-	/* Part2: head, source's nonce, target's nonce, source's serial, type, length; then sealed */
+	/* Part2: head, source's and target's nonce, source's serial, type, length; then sealed */
 	CLONE_PART2_HEAD = LUNA_EXCHANGE_HEAD + 2 * LUNA_EXCHANGE_NONCE + LUNA_SERIAL_LEN + 4 + 4,
 
 	CLONE_MOFN_PAYLOAD = 4 * 4 + LUNA_MOFN_SECRET_LEN,
@@ -90,7 +90,7 @@ struct clone_work {
 /* The session's exchange, made at need; NULL: no memory. */
 struct luna_clone_state *luna_clone_state(struct luna_session *session);
 
-/* Checks of every step that do not depend on the exchange: role, HSM policies, form of the command. */
+/* What every step checks besides the exchange: role, HSM policies, form of the command. */
 u32 luna_clone_allowed(struct luna_ucmd *cmd);
 u32 luna_clone_type_check(u32 type);
 

@@ -13,7 +13,7 @@ struct clone_part1 {
 
 /* ---- step 1 ---- */
 
-/* A new exchange starts when the certificate is handed out, so that asking for its size harms none. */
+/* A new exchange starts when the certificate is handed out: asking for its size harms none. */
 u32 luna_do_clone_source_init(struct luna_ucmd *cmd)
 {
 	const struct luna_blob *arg = cmd->arg;
@@ -73,8 +73,8 @@ static u32 part1_check(struct luna_ucmd *cmd, struct clone_work *work, struct cl
 	    memcmp(p->twc_digest, work->self->twc_digest, LUNA_EXCHANGE_DIGEST) ||
 	    p->flags != (arg->replicate ? CLONE_F_REPLICATE : 0))
 		return CKR_DATA_INVALID;
-	return luna_clone_ckr(luna_exchange_mac_check(cmd->token, &domain, luna_clone_part1_label, cmd->in,
-						 cmd->in_len));
+	return luna_clone_ckr(luna_exchange_mac_check(cmd->token, &domain, luna_clone_part1_label,
+						      cmd->in, cmd->in_len));
 }
 
 static u32 payload_object(struct luna_ucmd *cmd, struct clone_payload *payload)

@@ -99,7 +99,7 @@ static bool part2_read(struct clone_part2 *p, const u8 *data, u32 len)
 	       p->sealed_len > LUNA_SEAL_OVERHEAD;
 }
 
-/* Everything that can be checked before a key is derived: an answer to our Part1, as the caller says? */
+/* What can be checked before a key is derived: an answer to our Part1, of what the caller says? */
 static bool part2_fits(const struct luna_ucmd *cmd, struct clone_part2 *p)
 {
 	const struct clone_target *target = &cmd->session->clone->target;
@@ -216,7 +216,7 @@ u32 luna_do_clone_target(struct luna_ucmd *cmd)
 	struct clone_work *work;
 	u32 rv;
 
-	arg->handle = 0;	/* the source's handle, which some callers pass on, means nothing here */
+	arg->handle = 0; /* the source's handle, which some callers pass on, means nothing here */
 	rv = luna_clone_allowed(cmd);
 	if (!rv)
 		rv = luna_clone_type_check(arg->type);

@@ -321,10 +321,11 @@ static void cmd_spill(struct luna_ucmd *cmd, u8 *out, u32 room)
 		kvfree_sensitive(cmd->spill, cmd->spill_room);
 		return;
 	}
-	memzero_explicit(cmd->spill, now);
+	memmove(cmd->spill, cmd->spill + now, hdr->more);
+	memzero_explicit(cmd->spill + hdr->more, now);
 	session->stage_out = cmd->spill;
-	session->stage_out_len = cmd->out_len;
-	session->stage_out_at = now;
+	session->stage_out_len = hdr->more;
+	session->stage_out_at = 0;
 }
 
 static void cmd_reply(const struct luna_cmd_row *row, struct luna_ucmd *cmd, u32 rv)

@@ -11,6 +11,7 @@
 /* All ones if the top bit of @v is set. */
 static inline u32 luna_ct_top(u32 v)
 {
+	OPTIMIZER_HIDE_VAR(v);
 	v = 0u - (v >> 31);
 	OPTIMIZER_HIDE_VAR(v);
 	return v;
@@ -26,9 +27,13 @@ static inline u32 luna_ct_eq(u32 a, u32 b)
 	return luna_ct_zero(a ^ b);
 }
 
-/* a < b; right for all values, not only for those below 2^31. */
+/*
+ * a < b; right for all values, not only for those below 2^31. Without the barrier a loop whose counter
+ * is @a may come to count by the secret @b.
+ */
 static inline u32 luna_ct_less(u32 a, u32 b)
 {
+	OPTIMIZER_HIDE_VAR(b);
 	return luna_ct_top(a ^ ((a ^ b) | ((a - b) ^ a)));
 }
 

@@ -31,6 +31,8 @@ int luna_dir_init(struct luna_dir *dir)
 	memset(dir, 0, sizeof(*dir));
 	init_rwsem(&dir->lock);
 	luna_table_init(&dir->table);
+	INIT_LIST_HEAD(&dir->opened);
+	spin_lock_init(&dir->opened_lock);
 	return 0;
 }
 
@@ -107,25 +109,38 @@ static int dir_grow(struct luna_dir *dir)
 	return 0;
 }
 
-int luna_dir_insert(struct luna_dir *dir, struct luna_object *obj)
+void luna_dir_opened(struct luna_dir *dir, struct luna_object *obj)
 {
-	int ret;
+	guard(spinlock)(&dir->opened_lock);
+	if (list_empty(&obj->opened))
+		list_add(&obj->opened, &dir->opened);
+}
 
-	ret = dir_grow(dir);
-	if (!ret)
-		ret = luna_table_insert(&dir->table, obj->handle, obj);
-	if (!ret && !obj->indexed)
-		dir->unindexed++;
-	return ret;
+static void dir_closed(struct luna_dir *dir, struct luna_object *obj)
+{
+	guard(spinlock)(&dir->opened_lock);
+	list_del_init(&obj->opened);
+}
+
+struct luna_object *luna_dir_take_opened(struct luna_dir *dir)
+{
+	struct luna_object *obj;
+
+	guard(spinlock)(&dir->opened_lock);
+	obj = list_first_entry_or_null(&dir->opened, struct luna_object, opened);
+	if (obj)
+		list_del_init(&obj->opened);
+	return obj;
 }
 
 void luna_dir_remove(struct luna_dir *dir, struct luna_object *obj)
 {
 	luna_table_remove(&dir->table, obj->handle);
+	dir_closed(dir, obj);
 	hlist_del_init(&obj->by_label);
 	hlist_del_init(&obj->by_id);
 	if (!obj->indexed)
-		dir->unindexed--;
+		WRITE_ONCE(dir->unindexed, dir->unindexed - 1);
 }
 
 u32 luna_dir_handle(struct luna_dir *dir)
@@ -151,13 +166,35 @@ static void dir_link(struct luna_dir *dir, enum luna_index index, struct hlist_n
 	hlist_add_head(node, dir_bucket(dir, index, *hash));
 }
 
-void luna_dir_index(struct luna_dir *dir, struct luna_object *obj, const struct luna_attrs *attrs)
+static void dir_link_both(struct luna_dir *dir, struct luna_object *obj,
+			  const struct luna_attrs *attrs)
 {
 	dir_link(dir, LUNA_INDEX_LABEL, &obj->by_label, &obj->label_hash, attrs);
 	dir_link(dir, LUNA_INDEX_ID, &obj->by_id, &obj->id_hash, attrs);
-	if (!obj->indexed)
-		dir->unindexed--;
 	obj->indexed = true;
+}
+
+void luna_dir_index(struct luna_dir *dir, struct luna_object *obj, const struct luna_attrs *attrs)
+{
+	if (!obj->indexed)
+		WRITE_ONCE(dir->unindexed, dir->unindexed - 1);
+	dir_link_both(dir, obj, attrs);
+}
+
+int luna_dir_insert(struct luna_dir *dir, struct luna_object *obj, const struct luna_attrs *attrs)
+{
+	int ret;
+
+	ret = dir_grow(dir);
+	if (!ret)
+		ret = luna_table_insert(&dir->table, obj->handle, obj);
+	if (ret)
+		return ret;
+	if (attrs)
+		dir_link_both(dir, obj, attrs);
+	else
+		WRITE_ONCE(dir->unindexed, dir->unindexed + 1);
+	return 0;
 }
 
 static void node_replace(struct hlist_node *from, struct hlist_node *to)

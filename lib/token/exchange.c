@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What cloning and HA login share; see exchange.h. Secrets and state are copied out under token->lock,
- * so that no RSA runs under it.
+ * What cloning and HA login share; see exchange.h. Secrets and state are copied out under
+ * token->lock, so that no RSA runs under it.
  */
 #include "exchange.h"
 
@@ -50,7 +50,8 @@ struct luna_exchange_self *luna_exchange_self(struct luna_token *token)
 	self->twc_len = min_t(u32, token->state->twc_len, sizeof(self->twc));
 	memcpy(self->twc, token->state->twc, self->twc_len);
 	up_read(&token->lock);
-	err = luna_hash_once(token->crypto, LUNA_SHA256, self->twc, self->twc_len, self->twc_digest);
+	err = luna_hash_once(token->crypto, LUNA_SHA256, self->twc, self->twc_len,
+			     self->twc_digest);
 	if (!err)
 		return self;
 	kfree(self);
@@ -98,7 +99,7 @@ struct luna_secrets *luna_exchange_secrets(struct luna_token *token, u32 *rv)
 	return NULL;
 }
 
-/* The certificate's key, if it is one; a key shorter than a token's own would be the weakest link. */
+/* The certificate's key, if it is one. A key shorter than a token's own would be a weak link. */
 static int peer_parse(struct luna_token *token, const u8 *twc, u32 len, struct luna_rsa_nums *nums)
 {
 	u8 serial[LUNA_SERIAL_LEN];

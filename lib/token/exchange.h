@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the protocols between tokens share (cloning, HA login; PROTOCOLS.md): the frame of a message,
- * keys derived under labels, MACs, and RSA to a peer's and with the token's own wrapping key.
+ * What the protocols between tokens share (cloning, HA login; PROTOCOLS.md): the frame of a
+ * message, keys derived under labels, MACs, and RSA to a peer's and with the token's own wrapping
+ * key.
  *
  * Everything that a provider computes on lies on the heap; functions that return a CKR say so, the
  * others return 0 or a negative errno.

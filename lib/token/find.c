@@ -18,10 +18,20 @@ enum {
 
 /**
  * struct query - a template, taken apart
+ * @tmpl: the template
  * @never: nothing can match
  * @rest: more to compare than what stands in struct luna_object
- * @set, @clear: bits that must be, may not be
+ * @has_class: @class is asked for
+ * @has_type: @type is asked for
+ * @has_hash: a label or id of that @hash is asked for, by enum luna_index
+ * @class: CKO_*
+ * @type: CKK_*
+ * @hash: of the label and of the id
+ * @set: bits that must be
+ * @clear: bits that may not be, though the object has such an attribute
  * @known: the bits that objects of @known_class and @known_type have at all
+ * @known_class: of the object last looked at
+ * @known_type: of the object last looked at
  */
 struct query {
 	struct luna_tmpl tmpl;
@@ -34,9 +44,17 @@ struct query {
 
 /**
  * struct search - a search under way
+ * @open: whose session objects are searched as well
+ * @token: whose objects are searched
+ * @q: what is searched
+ * @logged_in: private objects are searched
  * @after: only objects above this handle
- * @out, @max, @count: handles found
+ * @out: room for @max handles
+ * @max: handles wanted
+ * @count: handles found
  * @more: there is another one
+ * @objs: objects on their way out of a directory, each with a reference
+ * @attrs: their attributes, while they are being indexed
  */
 struct search {
 	struct luna_open *open;
@@ -332,7 +350,8 @@ static u32 index_open(struct search *s, u32 count)
 		if (err == -ENOMEM)
 			rv = CKR_DEVICE_MEMORY;
 		else if (err && err != -EACCES)
-			pr_err("luna: object %u cannot be opened (%ld)\n", s->objs[i]->handle, err);
+			pr_err("slot %u: object %u cannot be opened (%ld)\n",
+			       s->token->config.slot, s->objs[i]->handle, err);
 	}
 	return rv;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * AES-GCM (NIST SP 800-38D): the provider's, or, where that is missing or takes IVs of 12 bytes only,
- * one built of its CTR mode and our GHASH.
+ * AES-GCM (NIST SP 800-38D): the provider's, or, where that is missing or takes IVs of 12 bytes
+ * only, one built of its CTR mode and our GHASH.
  *
- * Encryption is a stream. Decryption gets all ciphertext at once (op.c gathers it) and releases nothing
- * before the tag was found right. An encryption without an IV gets one drawn by the token, 16 bytes,
- * which the product appends behind ciphertext and tag; decryption takes it as its parameter.
+ * Encryption is a stream. Decryption gets all ciphertext at once (op.c gathers it) and releases
+ * nothing before the tag was found right. An encryption without an IV gets one drawn by the token,
+ * 16 bytes, which the product appends behind ciphertext and tag; decryption takes it as its
+ * parameter.
  */
 #include "ghash.h"
 #include "mech.h"
@@ -79,7 +80,7 @@ static int ctr_crypt(struct luna_op_state *op, const u8 *in, u32 len, u8 *out)
 
 	while (len) {
 		if (!g->left) {
-			put_unaligned_be32(0, g->counter + BLOCK - 4);
+			memset(g->counter + BLOCK - 4, 0, 4);
 			err = ctr_begin(op);
 			if (err)
 				return err;

@@ -28,10 +28,12 @@ static inline u64 product_class(const u64 x[4], const u64 y[4], u32 class)
 static inline u64 product_low(u64 a, u64 b)
 {
 	const u64 x[4] = {
-		a & every_fourth, a & every_fourth << 1, a & every_fourth << 2, a & every_fourth << 3,
+		a & every_fourth, a & every_fourth << 1,
+		a & every_fourth << 2, a & every_fourth << 3,
 	};
 	const u64 y[4] = {
-		b & every_fourth, b & every_fourth << 1, b & every_fourth << 2, b & every_fourth << 3,
+		b & every_fourth, b & every_fourth << 1,
+		b & every_fourth << 2, b & every_fourth << 3,
 	};
 
 	return product_class(x, y, 0) | product_class(x, y, 1) |

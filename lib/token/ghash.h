@@ -9,7 +9,8 @@
 
 /**
  * struct luna_ghash - a running GHASH
- * @h: the hash key: low and high half, the same with reversed bits, and the XOR of the halves of both
+ * @h: the hash key: low and high half, the same with reversed bits, and the XOR of the halves of
+ *	both
  * @y: the state, low and high half
  * @part: the start of a block, @part_len bytes
  */

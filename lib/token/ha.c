@@ -3,13 +3,14 @@
  * HA indirect login, version 1: a secondary token gets its login back from a primary that holds the
  * login key. PROTOCOLS.md describes the messages.
  *
- * Two RSA decryptions with PKCS#1 v1.5 padding happen on the primary. Whoever could tell a bad padding
- * from a good one could decrypt anything with the key, so nobody can: a bad padding gives a key that
- * depends on the ciphertext and on the private key alone, and everything goes on with it. That the
- * same ciphertext always gives the same key matters: a random one would show itself by changing.
+ * Two RSA decryptions with PKCS#1 v1.5 padding happen on the primary. Whoever could tell a bad
+ * padding from a good one could decrypt anything with the key, so nobody can: a bad padding gives a
+ * key that depends on the ciphertext and on the private key alone, and everything goes on with it.
+ * That the same ciphertext always gives the same key matters: a random one would show itself by
+ * changing.
  *
- * The secondary keeps its half in the session, from the challenge to the login, and on to the M of N
- * answer where one is needed. The primary keeps nothing.
+ * The secondary keeps its half in the session, from the challenge to the login, and on to the M of
+ * N answer where one is needed. The primary keeps nothing.
  */
 #include "cmd.h"
 #include "ha.h"
@@ -99,8 +100,8 @@ int luna_ha_answer_make(struct luna_token *token, u8 message, const u8 *challeng
 }
 
 const u8 *luna_ha_answer_open(struct luna_token *token, u8 message, const u8 *challenge,
-			      const struct luna_num *ikm, const char *label, const u8 *data, u32 len,
-			      int *err)
+			      const struct luna_num *ikm, const char *label, const u8 *data,
+			      u32 len, int *err)
 {
 	const u8 *said, *body;
 	struct luna_rd rd;
@@ -120,9 +121,9 @@ const u8 *luna_ha_answer_open(struct luna_token *token, u8 message, const u8 *ch
 }
 
 /*
- * The secret is masked under E and the domain key: E alone comes from whoever made the challenge, who
- * need not be a token. Tokens that share an M of N secret are in one domain, or it could not have been
- * cloned.
+ * The secret is masked under E and the domain key: E alone comes from whoever made the challenge,
+ * who need not be a token. Tokens that share an M of N secret are in one domain, or it could not
+ * have been cloned.
  */
 u32 luna_ha_mofn_ikm(struct ha_work *work, const u8 *e)
 {

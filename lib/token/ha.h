@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * HA login: what its files share. ha.c has what both tokens do, ha_setup.c CA_HAInit and the login key,
- * ha_secondary.c and ha_primary.c one end each; PROTOCOLS.md describes the messages.
+ * HA login: what its files share. ha.c has what both tokens do, ha_setup.c CA_HAInit and the login
+ * key, ha_secondary.c and ha_primary.c one end each; PROTOCOLS.md describes the messages.
  */
 #ifndef LUNA_TOKEN_HA_H
 #define LUNA_TOKEN_HA_H
@@ -58,7 +58,7 @@ struct ha_work {
 
 struct ha_work *luna_ha_work(void);	/* NULL: no memory */
 void luna_ha_work_free(struct ha_work *work);
-u32 luna_ha_self(struct luna_token *token, struct ha_work *work);	/* fills work->self; a CKR */
+u32 luna_ha_self(struct luna_token *token, struct ha_work *work); /* fills work->self; a CKR */
 
 /* The form of the command, and policy 21. */
 u32 luna_ha_allowed(struct luna_ucmd *cmd);
@@ -85,14 +85,14 @@ int luna_ha_answer_make(struct luna_token *token, u8 message, const u8 *challeng
 
 /**
  * luna_ha_answer_open() - the body of an answer to @challenge that its MAC proves
- * Return: the body, or NULL with *@err 0 (no answer to this challenge), -EBADMSG (the MAC is wrong) or
- * what kept us from knowing.
+ * Return: the body, or NULL with *@err 0 (no answer to this challenge), -EBADMSG (the MAC is wrong)
+ * or what kept us from knowing.
  */
 const u8 *luna_ha_answer_open(struct luna_token *token, u8 message, const u8 *challenge,
 			      const struct luna_num *ikm, const char *label, const u8 *data,
 			      u32 len, int *err);
 
-/* work->ikm from E and the domain key of work->secrets; CKR_CLONING_PARAMETER_MISSING without one. */
+/* work->ikm from E and the domain key of work->secrets; without one CKR_CLONING_PARAMETER_MISSING */
 u32 luna_ha_mofn_ikm(struct ha_work *work, const u8 *e);
 
 /* work->mask = @in, masked or unmasked under work->ikm */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * HA login, the primary: it answers challenges with its login key and its wrapping key, and requests
- * for the M of N secret. See ha.c for why a bad padding must not show.
+ * HA login, the primary: it answers challenges with its login key and its wrapping key, and
+ * requests for the M of N secret. See ha.c for why a bad padding must not show.
  */
 #include "cmd.h"
 #include "ha.h"
@@ -112,8 +112,8 @@ static u32 data_ckr(int err)
 
 /**
  * ha_answer() - the answer in work->reply
- * The MAC tells whether the challenge came as it was sent; one who made E knows that beforehand, and one
- * who did not cannot make any other E pass. Nothing is said about K.
+ * The MAC tells whether the challenge came as it was sent; one who made E knows that beforehand,
+ * and one who did not cannot make any other E pass. Nothing is said about K.
  */
 static int ha_answer(struct luna_ucmd *cmd, struct luna_object *obj, const struct luna_attrs *attrs,
 		     const struct ha_challenge *c, struct ha_work *work)
@@ -124,7 +124,8 @@ static int ha_answer(struct luna_ucmd *cmd, struct luna_object *obj, const struc
 
 	err = open_e(token, work, c->wrapped, c->wrapped_len);
 	if (!err)
-		err = luna_exchange_mac_check(token, &e, luna_ha_challenge_label, cmd->in, cmd->in_len);
+		err = luna_exchange_mac_check(token, &e, luna_ha_challenge_label, cmd->in,
+					      cmd->in_len);
 	if (!err)
 		err = open_k(token, obj, attrs, c, work);
 	if (!err)
@@ -133,8 +134,8 @@ static int ha_answer(struct luna_ucmd *cmd, struct luna_object *obj, const struc
 	if (!err)
 		err = luna_ha_ecb(token, work->e, true, work->k, work->k);
 	if (!err)
-		err = luna_ha_answer_make(token, HA_ANSWER, work->digest, work->k, &e, luna_ha_answer_label,
-				  work->reply);
+		err = luna_ha_answer_make(token, HA_ANSWER, work->digest, work->k, &e,
+					  luna_ha_answer_label, work->reply);
 	return err;
 }
 
@@ -228,7 +229,8 @@ static u32 mofn_answer(struct luna_ucmd *cmd, const struct ha_mofn_request *r, s
 
 	err = open_e(token, work, r->wrapped, r->wrapped_len);
 	if (!err)
-		err = luna_exchange_mac_check(token, &e, luna_ha_mofn_request_label, cmd->in, cmd->in_len);
+		err = luna_exchange_mac_check(token, &e, luna_ha_mofn_request_label, cmd->in,
+					      cmd->in_len);
 	rv = data_ckr(err);
 	if (!rv)
 		rv = luna_ha_mofn_ikm(work, work->e);
@@ -237,7 +239,7 @@ static u32 mofn_answer(struct luna_ucmd *cmd, const struct ha_mofn_request *r, s
 	err = luna_ha_mofn_mask(token, work, r->challenge, work->secrets->mofn);
 	if (!err)
 		err = luna_ha_answer_make(token, HA_MOFN_ANSWER, r->challenge, work->mask, &ikm,
-				  luna_ha_mofn_answer_label, work->reply);
+					  luna_ha_mofn_answer_label, work->reply);
 	return luna_ckr(err);
 }
 

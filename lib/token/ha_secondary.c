@@ -30,8 +30,8 @@ struct luna_ha_state {
 
 /**
  * setup_get() - the setup, if an exchange may restore it
- * CKR_USER_PIN_NOT_INITIALIZED stands for the firmware's HA_USER_NOT_INITIALIZED, which has no number
- * among the library's codes.
+ * CKR_USER_PIN_NOT_INITIALIZED stands for the firmware's HA_USER_NOT_INITIALIZED, which has no
+ * number among the library's codes.
  */
 static u32 setup_get(struct luna_token *token, struct ha_work *work)
 {
@@ -194,8 +194,8 @@ static u32 login_open(struct luna_ucmd *cmd, struct ha_work *work)
 	const u8 *body;
 	int err;
 
-	body = luna_ha_answer_open(cmd->token, HA_ANSWER, ha->challenge, &e, luna_ha_answer_label, cmd->in,
-			   cmd->in_len, &err);
+	body = luna_ha_answer_open(cmd->token, HA_ANSWER, ha->challenge, &e, luna_ha_answer_label,
+				   cmd->in, cmd->in_len, &err);
 	if (!body)
 		return !err || err == -EBADMSG ? CKR_ENCRYPTED_DATA_INVALID : luna_ckr(err);
 	memcpy(work->k, body, HA_KEY);
@@ -256,8 +256,8 @@ static u32 ha_login(struct luna_ucmd *cmd, struct ha_work *work)
 }
 
 /*
- * A length query logs in if the M of N blob is empty: clients call once, with no buffer for it. If there
- * is one, the query is one.
+ * A length query logs in if the M of N blob is empty: clients call once, with no buffer for it. If
+ * there is one, the query is one.
  */
 u32 luna_do_ha_login(struct luna_ucmd *cmd)
 {
@@ -296,8 +296,8 @@ static u32 ha_mofn_activate(struct luna_ucmd *cmd, struct ha_work *work)
 		rv = luna_ha_mofn_ikm(work, ha->e);
 	if (rv)
 		return rv;
-	body = luna_ha_answer_open(cmd->token, HA_MOFN_ANSWER, ha->challenge, &ikm, luna_ha_mofn_answer_label, cmd->in,
-			   cmd->in_len, &err);
+	body = luna_ha_answer_open(cmd->token, HA_MOFN_ANSWER, ha->challenge, &ikm,
+				   luna_ha_mofn_answer_label, cmd->in, cmd->in_len, &err);
 	if (!body && !err)
 		return CKR_DATA_INVALID;
 	if (!err)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Keys: may this session use this key for this, and the key as the provider wants it, prepared once.
+ * Keys: may this session use this key for this, and the key as the provider wants it, prepared
+ * once.
  *
- * A cache is made at a key's first use and only ever grows: its pointers are set once, by whoever comes
- * first, and read without a lock. It goes when the object goes, or when the object's owner sees to it
- * that nobody is using it (object.c).
+ * A cache is made at a key's first use and only ever grows: its pointers are set once, by whoever
+ * comes first, and read without a lock. It goes when the object goes, or when the object's owner
+ * sees to it that nobody is using it (object.c).
  */
 #include "mech.h"
 
@@ -92,7 +93,7 @@ static bool mech_takes(const struct luna_mech *mech, u32 key_type)
 	return false;
 }
 
-/* Is @type in CKA_ALLOWED_MECHANISMS? The list travels as u64; no list or an empty one allows all. */
+/* Is @type in CKA_ALLOWED_MECHANISMS? It travels as u64; no list or an empty one allows all. */
 static bool list_allows(const struct luna_attrs *attrs, u32 type, bool *unrestricted)
 {
 	u32 len = 0, at;
@@ -188,7 +189,8 @@ static bool key_digestible(const struct luna_token *token, const struct luna_obj
 		return false;
 	if (luna_policy(token, POLICY_DIGEST_KEY))
 		return true;
-	return !luna_object_is(obj, LUNA_BIT_SENSITIVE) && luna_object_is(obj, LUNA_BIT_EXTRACTABLE);
+	return luna_object_is(obj, LUNA_BIT_EXTRACTABLE) &&
+	       !luna_object_is(obj, LUNA_BIT_SENSITIVE);
 }
 
 u32 luna_key_digest_get(struct luna_session *session, u32 handle, struct luna_attrs **attrs)

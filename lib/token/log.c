@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Writing the log: records are appended under log->lock, so that their order in the store is the order in
- * which they count, and made durable under log->sync by whoever gets there first, for all who appended
+ * Writing the log: records are appended under log->lock, so that their order in the store is the
+ * order in which they count, and made durable under log->sync by one writer for all who appended
  * before (group commit). A lone writer costs one append and one flush.
  */
 #include "log_file.h"
@@ -36,8 +36,8 @@ static int batch_init(struct batch *batch, u64 size, u32 count)
 }
 
 /*
- * Headers are provisional, with a salt of 0, until batch_seal() knows the record's place in the log: a
- * rewrite may still change the log's salt.
+ * Headers are provisional, with a salt of 0, until batch_seal() knows the record's place in the
+ * log: a rewrite may still change the log's salt.
  */
 static void batch_add(struct batch *batch, const struct item *item)
 {
@@ -108,13 +108,13 @@ static void log_repair(struct luna_log *log)
 {
 	int err;
 
-	guard(mutex)(&log->sync);
+	guard(rwsem_write)(&log->sync);
 	guard(mutex)(&log->lock);
 	if (!log->torn || log->failed)
 		return;
 	err = log->ops->truncate(log->store, log->size);
 	if (err) {
-		pr_err("luna: slot %u: the store cannot be cut back after a failed write: %d\n",
+		pr_err("slot %u: the store cannot be cut back after a failed write: %d\n",
 		       log->slot, err);
 		log->failed = true;
 		return;
@@ -160,7 +160,7 @@ static int log_append_locked(struct luna_log *log, struct batch *batch)
 	err = log->ops->append(log->store, batch->data, batch->len);
 	if (err) {
 		log->torn = true;
-		pr_err("luna: slot %u: writing %u bytes to the store fails: %d\n", log->slot,
+		pr_err("slot %u: writing %u bytes to the store fails: %d\n", log->slot,
 		       batch->len, err);
 		return store_error(err);
 	}
@@ -180,18 +180,13 @@ static int log_append(struct luna_log *log, struct batch *batch)
 	return err;
 }
 
-/* What is to be flushed, as it stands now. Return: false if record @last needs no flush, see *err. */
-static bool commit_begin(struct luna_log *log, u64 last, u64 *next, u64 *size, int *err)
+/* Is record @last durable? If not, what is to be flushed for it, as the log stands now. */
+static bool commit_done(struct luna_log *log, u64 last, u64 *next, u64 *size)
 {
 	guard(mutex)(&log->lock);
 	*next = log->next;
 	*size = log->size;
-	*err = 0;
-	if (last < log->synced)
-		return false;
-	if (log->failed)
-		*err = -EIO;
-	return !log->failed;
+	return last < log->synced;
 }
 
 static int commit_end(struct luna_log *log, u64 next, u64 size, int err)
@@ -200,7 +195,7 @@ static int commit_end(struct luna_log *log, u64 next, u64 size, int err)
 	if (err) {
 		/* Which pages got lost is unknown, and a second flush would not say. */
 		log->failed = true;
-		pr_err("luna: slot %u: flushing the store fails: %d\n", log->slot, err);
+		pr_err("slot %u: flushing the store fails: %d\n", log->slot, err);
 		return -EIO;
 	}
 	log->synced = next;
@@ -208,17 +203,32 @@ static int commit_end(struct luna_log *log, u64 next, u64 size, int err)
 	return 0;
 }
 
-/* Returns when record @last and all before it are durable. */
+/* Waits for a flush under way, if any: it may be that of record @last. */
+static bool commit_shared(struct luna_log *log, u64 last)
+{
+	u64 next, size;
+
+	guard(rwsem_read)(&log->sync);
+	return commit_done(log, last, &next, &size);
+}
+
+/*
+ * Returns when record @last and all before it are durable. Writers that come while a flush is under
+ * way wait for its end as readers, who are let go all at once and do not queue for the lock one by
+ * one; those whose record came too late for it elect the next to flush for all.
+ */
 static int log_commit(struct luna_log *log, u64 last)
 {
 	u64 next, size;
-	int err;
 
-	guard(mutex)(&log->sync);
-	if (!commit_begin(log, last, &next, &size, &err))
-		return err;
-	err = log->ops->sync(log->store);
-	return commit_end(log, next, size, err);
+	if (commit_shared(log, last))
+		return 0;
+	guard(rwsem_write)(&log->sync);
+	if (commit_done(log, last, &next, &size))
+		return 0;
+	if (log->failed)
+		return -EIO;
+	return commit_end(log, next, size, log->ops->sync(log->store));
 }
 
 static int log_write(struct luna_log *log, struct batch *batch, bool durable)
@@ -367,7 +377,7 @@ static struct luna_log *log_new(struct luna_token *token, const struct luna_stor
 	log->store = store;
 	log->crypto = token->crypto;
 	log->slot = token->config.slot;
-	mutex_init(&log->sync);
+	init_rwsem(&log->sync);
 	mutex_init(&log->lock);
 	return log;
 }
@@ -398,8 +408,8 @@ int luna_log_open(struct luna_token *token, const struct luna_store_ops *ops, vo
 }
 
 /*
- * A log that is closed well ends with a mark, which says that all before it was flushed: damage to the
- * last record can then be told from a write that a power cut tore.
+ * A log that is closed well ends with a mark, which says that all before it was flushed: damage to
+ * the last record can then be told from a write that a power cut tore.
  */
 static void log_finish(struct luna_log *log)
 {
@@ -418,7 +428,6 @@ void luna_log_close(struct luna_token *token)
 	log_finish(log);
 	luna_index_free(&log->index);
 	mutex_destroy(&log->lock);
-	mutex_destroy(&log->sync);
 	kfree(log);
 	token->log = NULL;
 }

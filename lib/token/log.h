@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The store of a token as a log of records over struct luna_store_ops; FORMAT.md says what the bytes
- * mean. What object.c needs of it stands in object.h.
+ * The store of a token as a log of records over struct luna_store_ops; FORMAT.md says what the
+ * bytes mean. What object.c needs of it stands in object.h.
  *
- * Every writer returns when its record is durable; concurrent writers share one flush. They return 0;
- * -ENOSPC (the store is as it was, and stays usable); -ENOMEM; -EIO (a flush failed, so that what the
- * store holds is unknown: all later writes fail alike until the token is opened again).
+ * Every writer returns when its record is durable; concurrent writers share one flush. They return
+ * 0; -ENOSPC (the store is as it was, and stays usable); -ENOMEM; -EIO (a flush failed, so that
+ * what the store holds is unknown: all later writes fail alike until the token is opened again).
  */
 #ifndef LUNA_TOKEN_LOG_H
 #define LUNA_TOKEN_LOG_H
@@ -13,10 +13,10 @@
 #include "token.h"
 
 /**
- * luna_log_open() - load a token from its store
- * Sets token->log, token->state (allocated here if it is NULL; freed by the caller), the objects and
- * token->next_handle. An empty store gives an uninitialised state with a new serial number, which is
- * written when the token is first initialised. A torn tail is cut off.
+ * luna_log_open() - load a token from its store Sets token->log, token->state (allocated here if it
+ * is NULL; freed by the caller), the objects and token->next_handle. An empty store gives an
+ * uninitialised state with a new serial number, which is written when the token is first
+ * initialised. A torn tail is cut off.
  *
  * Return: 0; -ENOMEM with nothing set; -EUCLEAN, -EBADMSG, -EIO with token->damaged, an empty
  * uninitialised state, a log that refuses every write, and the store untouched.
@@ -41,7 +41,7 @@ int luna_log_state(struct luna_token *token, const u8 *data, u32 len);
  */
 int luna_log_attempts(struct luna_token *token, int role, u32 failed, bool locked, bool durable);
 
-/* luna_crc32_more() - luna_crc32() of one more piece; @crc is that of what came before, at first 0 (kdf.c) */
+/* luna_crc32_more() - luna_crc32() of one more piece; @crc: of those before, 0 at first (kdf.c) */
 u32 luna_crc32_more(u32 crc, const void *data, size_t len);
 
 /* luna_log_used() - bytes that live records take; garbage not counted */

@@ -70,7 +70,8 @@ struct luna_index {
 
 /**
  * struct luna_log - the log of one token
- * @sync: one flush or rewrite at a time; taken before @lock. Guards nothing else
+ * @sync: held for writing by a flush, a repair or a rewrite; taken before @lock. Guards no data;
+ *	who holds it to read has waited for the flush that was under way
  * @lock: guards all below, and the order of the records
  * @failed: what the store holds is unknown: no more writes
  * @torn: an append failed half-way; @size is where the good content ends
@@ -88,7 +89,7 @@ struct luna_log {
 	void *store;
 	const struct luna_crypto_ops *crypto;
 	u32 slot;
-	struct mutex sync;
+	struct rw_semaphore sync;
 	struct mutex lock;
 	bool failed;
 	bool torn;
@@ -108,7 +109,8 @@ struct luna_log {
 };
 
 /**
- * struct luna_log_reader - reads records through a window, or a large one through a buffer of its own
+ * struct luna_log_reader - reads records through a window, or a large one through a buffer of its
+ * own
  * @size: bytes of the store that may be read
  */
 struct luna_log_reader {
@@ -144,7 +146,7 @@ int luna_log_reader_init(struct luna_log_reader *r, struct luna_log *log, u64 si
 void luna_log_reader_end(struct luna_log_reader *r);
 /* Up to one window of bytes, valid until the next call. Return: the errno of the store. */
 int luna_log_reader_get(struct luna_log_reader *r, u64 at, u32 len, const u8 **bytes);
-/* A live record with its payload, checked: -EBADMSG. */
+/* A live record with its payload, whose CRC is left to the caller. -EBADMSG: it is not there. */
 int luna_log_reader_record(struct luna_log_reader *r, const struct luna_place *place,
 			   struct luna_rec *rec, const u8 **payload);
 enum { LUNA_LOG_WINDOW = SZ_64K };

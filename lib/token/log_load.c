@@ -1,27 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Loading the log. First the whole log is checked and the places of the live records are noted; only then
- * are the state and the objects loaded, each once. So a log that is damaged leaves nothing half loaded.
+ * Loading the log. First the whole log is checked and the places of the live records are noted;
+ * only then are the state and the objects loaded, each once. So a log that is damaged leaves
+ * nothing half loaded.
  *
  * The log ends before the first record that is not whole, or at the start of its batch. That is the
  * trace of a write that never came to its end, and is cut off, unless something proves that it was
- * durable once: it lies within what the log was begun with, or a later record says that the store was
- * flushed beyond it. Then it is damage, and the store is left alone.
+ * durable once: it lies within what the log was begun with, or a later record says that the store
+ * was flushed beyond it. Then it is damage, and the store is left alone.
  */
 #include "log_file.h"
 #include "object.h"
 #include "state.h"
 
-/**
- * struct scan - the check of a log
- * @at, @next: place and sequence of the record that comes next
- * @end, @end_next: the same behind the last complete batch
- */
+/* The check of a log. */
 struct scan {
 	struct luna_log *log;
 	struct luna_log_reader reader;
-	u64 at, next;
-	u64 end, end_next;
+	u64 at, next;		/* place and sequence of the record that comes next */
+	u64 end, end_next;	/* the same behind the last complete batch */
 };
 
 static bool rec_known(const struct luna_rec *rec)
@@ -79,7 +76,7 @@ static int scan_record(struct scan *s, struct luna_rec *rec)
 	    luna_rec_size(rec->len) > left)
 		return -EBADMSG;
 	if (!rec_known(rec)) {
-		pr_err("luna: slot %u: the record at %llu of the store is of an unknown kind: type %u, flags %#x\n",
+		pr_err("slot %u: unknown kind of record at %llu of the store: type %u, flags %#x\n",
 		       s->log->slot, s->at, rec->type, rec->flags);
 		return -EUCLEAN;
 	}
@@ -154,22 +151,22 @@ static int scan_proof(struct scan *s, bool *found)
 }
 
 /*
- * Cuts the end off, if it is torn. What is left may have been appended, but not flushed, by a daemon that
- * was killed; from now on it counts as durable.
+ * Cuts the end off, if it is torn. What is left may have been appended, but not flushed, by a
+ * daemon that was killed; from now on it counts as durable.
  */
 static int load_settle(struct luna_log *log, u64 torn)
 {
 	int err = 0;
 
 	if (torn) {
-		pr_warn("luna: slot %u: the last %llu bytes of the store were never completed: cut off\n",
+		pr_warn("slot %u: the last %llu bytes of the store were never completed: cut off\n",
 			log->slot, torn);
 		err = log->ops->truncate(log->store, log->size);
 	}
 	if (!err)
 		err = log->ops->sync(log->store);
 	if (err)
-		pr_err("luna: slot %u: the store cannot be made ready for writing: %d\n", log->slot,
+		pr_err("slot %u: the store cannot be made ready for writing: %d\n", log->slot,
 		       err);
 	return err ? -EIO : 0;
 }
@@ -187,7 +184,7 @@ static int load_tail(struct scan *s)
 			return err;
 	}
 	if (damage) {
-		pr_err("luna: slot %u: the store is damaged at byte %llu of %llu\n", log->slot, s->at,
+		pr_err("slot %u: the store is damaged at byte %llu of %llu\n", log->slot, s->at,
 		       s->reader.size);
 		return -EBADMSG;
 	}
@@ -225,7 +222,7 @@ static int load_head(struct luna_log *log, u64 size)
 	int err;
 
 	if (size < LUNA_LOG_HEAD) {
-		pr_err("luna: slot %u: the store is shorter than its header\n", log->slot);
+		pr_err("slot %u: the store is shorter than its header\n", log->slot);
 		return -EBADMSG;
 	}
 	bytes = kmalloc(LUNA_LOG_HEAD, GFP_KERNEL);
@@ -265,7 +262,7 @@ static int load_state(struct luna_token *token, struct luna_log *log, struct lun
 		state->roles[i].locked = get_unaligned_le32(data + 4);
 	}
 	if (err)
-		pr_err("luna: slot %u: the state in the store cannot be read: %d\n", log->slot, err);
+		pr_err("slot %u: the state in the store cannot be read: %d\n", log->slot, err);
 	return err;
 }
 
@@ -286,7 +283,7 @@ static int load_objects(struct luna_token *token, struct luna_log *log, struct l
 			err = luna_object_load(token, row->handle, rec.flags & LUNA_REC_PRIVATE,
 					       data, rec.len);
 		if (err) {
-			pr_err("luna: slot %u: object %u in the store cannot be read: %d\n",
+			pr_err("slot %u: object %u in the store cannot be read: %d\n",
 			       log->slot, row->handle, err);
 			return err;
 		}
@@ -316,7 +313,7 @@ int luna_log_load(struct luna_token *token, struct luna_log *log)
 	luna_state_blank(token->state);
 	err = log->ops->size(log->store, &size);
 	if (err) {
-		pr_err("luna: slot %u: the store cannot be opened: %d\n", log->slot, err);
+		pr_err("slot %u: the store cannot be opened: %d\n", log->slot, err);
 		return err;
 	}
 	if (!size)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Replacing the log as a whole, atomically: with one that holds a state alone (InitToken), or with one
- * that holds the live records alone (compaction).
+ * Replacing the log as a whole, atomically: with one that holds a state alone (InitToken), or with
+ * one that holds the live records alone (compaction).
  *
  * Compaction copies records from the old log by the places that log_record.c keeps. It looks at no
- * object in memory, so that an object whose writer has appended it but not yet shown it to anyone is
- * copied like every other. It works in a writer's thread with the others held back.
+ * object in memory, so that an object whose writer has appended it but not yet shown it to anyone
+ * is copied like every other. It works in a writer's thread with the others held back.
  */
 #include "log_file.h"
 
@@ -14,10 +14,9 @@ enum {
 	OUT_ROOM = SZ_64K,
 };
 
-/**
- * struct rewrite - a replacement being written
- * @salted, @base, @next, @size: what these members of @log become, so far
- * @out: bytes that wait to be appended
+/*
+ * A replacement being written. salted, base, next and size are what these members of the log
+ * become, so far; out holds bytes that wait to be appended.
  */
 struct rewrite {
 	struct luna_log *log;
@@ -114,8 +113,10 @@ static int copy_record(struct rewrite *w, struct luna_place *place)
 	const u8 *payload;
 	int err = luna_log_reader_record(&w->reader, place, &rec, &payload);
 
+	if (!err && luna_crc32(payload, rec.len) != rec.crc)
+		err = -EBADMSG;
 	if (err == -EBADMSG)
-		pr_err("luna: slot %u: the record at %llu of the store has been damaged\n",
+		pr_err("slot %u: the record at %llu of the store has been damaged\n",
 		       w->log->slot, place->at);
 	return err ? err : out_record(w, &rec, payload);
 }
@@ -227,7 +228,7 @@ int luna_log_begin(struct luna_log *log, const u8 *state, u32 len)
 	struct begin b = { .state = state, .len = len };
 	int err;
 
-	guard(mutex)(&log->sync);
+	guard(rwsem_write)(&log->sync);
 	guard(mutex)(&log->lock);
 	if (log->failed)
 		return -EIO;
@@ -237,7 +238,7 @@ int luna_log_begin(struct luna_log *log, const u8 *state, u32 len)
 	if (!err)
 		begin_done(log, len);
 	else
-		pr_err("luna: slot %u: beginning the store anew fails: %d\n", log->slot, err);
+		pr_err("slot %u: beginning the store anew fails: %d\n", log->slot, err);
 	rewrite_end(&b.w);
 	if (err == -ENOMEM || err == -ENOSPC)
 		return err;
@@ -257,7 +258,7 @@ static void compact(struct luna_log *log)
 	struct rewrite w;
 	int err;
 
-	guard(mutex)(&log->sync);
+	guard(rwsem_write)(&log->sync);
 	guard(mutex)(&log->lock);
 	if (!worth_compacting(log))	/* someone else was faster */
 		return;
@@ -268,7 +269,7 @@ static void compact(struct luna_log *log)
 		w.size = LUNA_LOG_HEAD;
 		each_live(log, move_place, &w);
 	} else {
-		pr_warn("luna: slot %u: compacting the store fails: %d; it grows on\n", log->slot,
+		pr_warn("slot %u: compacting the store fails: %d; it grows on\n", log->slot,
 			err);
 		log->compact_at = log->size + log->size / 2;
 	}

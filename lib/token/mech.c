@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The one table of mechanisms: what the token can do with which keys, and who does it. A provider that
- * lacks a primitive and a policy that forbids a use take rows away (luna_mech_find()) or narrow their
- * key sizes; nothing else does, so that what is listed works.
+ * The one table of mechanisms: what the token can do with which keys, and who does it. A provider
+ * that lacks a primitive and a policy that forbids a use take rows away (luna_mech_find()) or
+ * narrow their key sizes; nothing else does, so that what is listed works.
  */
 #include "cmd.h"
 #include "mech.h"
@@ -64,9 +64,9 @@ enum {
 	KEYGEN(ckm, CKF_GENERATE_KEY_PAIR, RSA_MIN, LUNA_RSA_MAX_BITS, CKK_RSA, LUNA_GEN_RSA)
 
 /*
- * Ascending by type. The _OLD numbers are what clients of older firmware send for the same thing. Both
- * FIPS 186-3 key generations make the primes at random, which is what the name without "AUX" asks for
- * and what nobody can tell from auxiliary primes in the result.
+ * Ascending by type. The _OLD numbers are what clients of older firmware send for the same thing.
+ * Both FIPS 186-3 key generations make the primes at random, which is what the name without "AUX"
+ * asks for and what nobody can tell from auxiliary primes in the result.
  */
 static const struct luna_mech luna_mechs[] = {
 	RSA_KEYGEN(CKM_RSA_PKCS_KEY_PAIR_GEN),
@@ -211,7 +211,8 @@ static bool mech_is_rsa(const struct luna_mech *m)
 }
 
 /* Key sizes in the mechanism's unit, as far as the provider goes. */
-static void mech_sizes(const struct luna_token *token, const struct luna_mech *m, u32 *min, u32 *max)
+static void mech_sizes(const struct luna_token *token, const struct luna_mech *m, u32 *min,
+		       u32 *max)
 {
 	*min = m->min_size;
 	*max = m->max_size;
@@ -233,31 +234,45 @@ bool luna_mech_key_size(const struct luna_token *token, const struct luna_mech *
 	return bytes >= min && bytes <= max;
 }
 
+static u32 mechs_allowed(struct luna_token *token)
+{
+	u32 i, count = 0;
+
+	for (i = 0; i < ARRAY_SIZE(luna_mechs); i++)
+		count += mech_allowed(token, &luna_mechs[i]);
+	return count;
+}
+
 /**
  * luna_do_mech_list() - LUNA_MECH_LIST: what works on this token now
+ * Without a session no reply can wait, so that the caller's buffer must hold the whole list:
+ * CKR_BUFFER_TOO_SMALL, and the count says how many rows there are.
  */
 u32 luna_do_mech_list(struct luna_ucmd *cmd)
 {
 	struct luna_mech_list *arg = cmd->arg;
 	struct luna_mech_info info;
+	u32 i, left;
 	u8 *out;
-	u32 i;
 
 	if (arg->reserved || cmd->in_len)
 		return CKR_ARGUMENTS_BAD;
-	/* Without a session no reply can wait: the caller's buffer must hold the whole table. */
-	out = luna_reply_room(cmd, ARRAY_SIZE(luna_mechs) * sizeof(info));
+	arg->count = mechs_allowed(cmd->token);
+	out = luna_reply_room(cmd, arg->count * sizeof(info));
 	if (!out)
 		return CKR_BUFFER_TOO_SMALL;
-	arg->count = 0;
-	for (i = 0; i < ARRAY_SIZE(luna_mechs); i++) {
+	/* A policy that changes meanwhile changes the count, too. */
+	for (i = 0, left = arg->count; i < ARRAY_SIZE(luna_mechs) && left; i++) {
 		if (!mech_allowed(cmd->token, &luna_mechs[i]))
 			continue;
 		info.type = luna_mechs[i].type;
 		info.flags = luna_mechs[i].flags;
 		mech_sizes(cmd->token, &luna_mechs[i], &info.min_key_size, &info.max_key_size);
-		memcpy(out + arg->count++ * sizeof(info), &info, sizeof(info));
+		memcpy(out, &info, sizeof(info));
+		out += sizeof(info);
+		left--;
 	}
+	arg->count -= left;
 	luna_reply_trim(cmd, arg->count * sizeof(info));
 	return CKR_OK;
 }

@@ -2,9 +2,9 @@
 /*
  * The table of mechanisms, and what an operation is to the family that computes it.
  *
- * op.c owns the state machine: it resolves mechanism and key, decides about lengths before anything is
- * consumed, carries one-shot calls in pieces, and ends operations. A family (cipher.c, gcm.c, digest.c,
- * mac.c, rsa.c, kw.c) computes, behind struct luna_op_ops, and never sees a command.
+ * op.c owns the state machine: it resolves mechanism and key, decides about lengths before anything
+ * is consumed, carries one-shot calls in pieces, and ends operations. A family (cipher.c, gcm.c,
+ * digest.c, mac.c, rsa.c, kw.c) computes, behind struct luna_op_ops, and never sees a command.
  */
 #ifndef LUNA_TOKEN_MECH_H
 #define LUNA_TOKEN_MECH_H
@@ -15,7 +15,7 @@ struct luna_op_ops;
 
 enum {
 	LUNA_MECH_KEY_TYPES = 2,
-	LUNA_SECRET_MAX = 4096,		/* bytes of a generic secret that is generated or used for HMAC */
+	LUNA_SECRET_MAX = 4096,		/* bytes of a generic secret, generated or for HMAC */
 	LUNA_OP_PRIVATE = 256,		/* bytes of a family's own state */
 	LUNA_OP_GATHER_MAX = 64 << 20,	/* bytes that one operation may withhold */
 };
@@ -28,8 +28,8 @@ enum {
  * @type: CKM_*
  * @family: who computes it
  * @flags: the standard's CKF_*: ENCRYPT ... UNWRAP, GENERATE, GENERATE_KEY_PAIR
- * @min_size, @max_size: as C_GetMechanismInfo reports them: bits for RSA and GENERIC_SECRET_KEY_GEN,
- *	else bytes; compare by luna_mech_key_size()
+ * @min_size, @max_size: as C_GetMechanismInfo reports them: bits for RSA and
+ *	GENERIC_SECRET_KEY_GEN, else bytes; compare by luna_mech_key_size()
  * @hash: of the digest, HMAC, hashed signature; else LUNA_HASHES
  * @key_types: CKK_* of the keys that it takes (KEYGEN: makes), all the same if it is one
  * @policy: id of the partition policy that must be on, or LUNA_NO_POLICY
@@ -65,7 +65,7 @@ enum luna_mech_variant {
 	LUNA_GEN_AES, LUNA_GEN_SECRET, LUNA_GEN_RSA,
 };
 
-/* Does the size of a key, in bytes (RSA: of the modulus), fit the mechanism? Else CKR_KEY_SIZE_RANGE. */
+/* Does the size of a key, in bytes (RSA: modulus), fit the mechanism? Else CKR_KEY_SIZE_RANGE. */
 bool luna_mech_key_size(const struct luna_token *token, const struct luna_mech *mech, u32 bytes);
 
 /* luna_op_state.phase */
@@ -77,8 +77,8 @@ enum luna_op_phase {
 
 /**
  * struct luna_op_state - an operation of a session; session->lock held whenever it is touched
- * Allocated at a session's first operation of a kind and kept for the next: @mech is NULL while none
- * is active.
+ * Allocated at a session's first operation of a kind and kept for the next: @mech is NULL while
+ * none is active.
  *
  * @mech: the row, NULL: idle
  * @kind: what it does with it; one object serves one kind
@@ -91,8 +91,8 @@ enum luna_op_phase {
  * @total: PIECES: bytes of data of the whole call
  * @made: PIECES: bytes of output so far
  * @gather, @gathered, @gather_room: data withheld for a family that takes it at once
- * @private: the family's own state, zero at init, wiped after end; heap memory, so that buffers in it
- *	may be given to the provider. Use luna_op_private().
+ * @private: the family's own state, zero at init, wiped after end; heap memory, so that buffers in
+ *	it may be given to the provider. Use luna_op_private().
  */
 struct luna_op_state {
 	const struct luna_mech *mech;
@@ -119,9 +119,9 @@ struct luna_op_state {
 /**
  * struct luna_op_lens - how much output a step will give
  * @most: never more; what a length query returns
- * @least: never less; a caller's buffer below that is refused before anything is done. It differs from
- *	@most only where the data decide (unpadding): then op.c compares the true length afterwards and,
- *	if the buffer is short, throws the output away and calls restart().
+ * @least: never less; a caller's buffer below that is refused before anything is done. It differs
+ *	from @most only where the data decide (unpadding): then op.c compares the true length
+ *	afterwards and, if the buffer is short, throws the output away and calls restart().
  */
 struct luna_op_lens {
 	u64 most;
@@ -131,25 +131,26 @@ struct luna_op_lens {
 /**
  * struct luna_op_ops - what a family does for an operation
  *
- * All but lens and end return a CKR; any but CKR_OK ends the operation, and end() is called, also after
- * a failed init(). Buffers @in, @out, @sig are heap memory apart from each other; @out has room for
- * lens().most. Nothing here answers length queries or compares buffer sizes.
+ * All but lens and end return a CKR; any but CKR_OK ends the operation, and end() is called, also
+ * after a failed init(). Buffers @in, @out, @sig are heap memory apart from each other; @out has
+ * room for lens().most. Nothing here answers length queries or compares buffer sizes.
  *
  * A kind is computed in one of two ways:
  *
  *  - streaming: update() as data come, then final() (output: rest, digest, tag, signature) or
  *    verify(op, NULL, 0, sig). A one-shot call is update() and final().
- *  - at once (its bit in @whole): single() or verify() once, with all data. op.c gathers what comes in
- *    pieces or in updates. Nothing is released before single() says CKR_OK.
+ *  - at once (its bit in @whole): single() or verify() once, with all data. op.c gathers what comes
+ *    in pieces or in updates. Nothing is released before single() says CKR_OK.
  *
  * @whole: BIT(enum luna_op_kind): kinds that are computed at once
  * @single_part: no C_xxxUpdate: CKR_FUNCTION_NOT_SUPPORTED
  * @init: take up the key (op->obj, checked by luna_key_get()) and the parameter
  *	(CKR_MECHANISM_PARAM_INVALID); @param is gone afterwards
- * @lens: the output if @in_len more bytes come and, with @finish, end there (at once: asked with all
- *	data and @finish only). Refuses lengths: CKR_DATA_LEN_RANGE, CKR_ENCRYPTED_DATA_LEN_RANGE. For SIGN and VERIFY
- *	with @finish: the signature's length, to which op.c compares the length of the one to be verified
- *	(CKR_SIGNATURE_LEN_RANGE). Changes nothing.
+ * @lens: the output if @in_len more bytes come and, with @finish, end there (at once: asked with
+ *	all data and @finish only). Refuses lengths: CKR_DATA_LEN_RANGE,
+ *	CKR_ENCRYPTED_DATA_LEN_RANGE. For SIGN and VERIFY with @finish: the signature's length, to
+ *	which op.c compares the length of the one to be verified (CKR_SIGNATURE_LEN_RANGE). Changes
+ *	nothing.
  * @update: *out_len: bytes written, as lens() said
  * @final: the same at the end. Where @least may be below @most, its output may be thrown away, and
  *	update() or final() follows as if it had not been called
@@ -177,7 +178,7 @@ extern const struct luna_op_ops luna_gcm_ops;		/* gcm.c */
 extern const struct luna_op_ops luna_digest_ops;	/* digest.c */
 extern const struct luna_op_ops luna_mac_ops;		/* mac.c: HMAC, CMAC */
 extern const struct luna_op_ops luna_rsa_crypt_ops;	/* rsa.c: RSA_PKCS, X_509, OAEP */
-extern const struct luna_op_ops luna_rsa_sign_ops;	/* rsa.c: RSA_PKCS, X_509, PSS, recovery too */
+extern const struct luna_op_ops luna_rsa_sign_ops;	/* rsa.c: RSA_PKCS, X_509, PSS; recovery */
 extern const struct luna_op_ops luna_rsa_hash_sign_ops;	/* rsa.c: SHAx_RSA_PKCS(_PSS) */
 extern const struct luna_op_ops luna_kw_ops;		/* kw.c: KW, KWP */
 
@@ -185,11 +186,12 @@ extern const struct luna_op_ops luna_kw_ops;		/* kw.c: KW, KWP */
 
 /**
  * luna_key_digest_get() - the attributes of a secret key for C_DigestKey, referenced
- * CKR_OK, CKR_KEY_HANDLE_INVALID, CKR_KEY_INDIGESTIBLE, CKR_OPERATION_NOT_ALLOWED, CKR_DEVICE_MEMORY
+ * Return: CKR_OK, CKR_KEY_HANDLE_INVALID, CKR_KEY_INDIGESTIBLE, CKR_OPERATION_NOT_ALLOWED,
+ * CKR_DEVICE_MEMORY.
  */
 u32 luna_key_digest_get(struct luna_session *session, u32 handle, struct luna_attrs **attrs);
 
-/* The CKR of a failed luna_object_aes(), _mac(), _rsa(): -EINVAL says that the key's size is wrong. */
+/* The CKR of a failed luna_object_aes(), _mac(), _rsa(): -EINVAL: the key's size is wrong. */
 static inline u32 luna_key_ckr(long err)
 {
 	return err == -EINVAL ? CKR_KEY_SIZE_RANGE : luna_ckr(err);
@@ -202,14 +204,15 @@ static inline u32 luna_key_ckr(long err)
  * @mech: a row that has @kind (ENCRYPT or DECRYPT); RSA, KW and all AES modes alike
  * @key: the key, checked by luna_key_get(); the caller keeps its reference
  * @in: heap memory, @len bytes
- * @out: kvmalloc'ed, *@out_len bytes, to be freed by kvfree_sensitive(*@out, *@out_len); NULL on error
+ * @out: kvmalloc'ed, *@out_len bytes, to be freed by kvfree_sensitive(*@out, *@out_len); NULL on
+ *	error
  * Return: CKR_OK or what the operation returns.
  */
 u32 luna_op_once(struct luna_session *session, const struct luna_mech *mech, enum luna_op_kind kind,
 		 struct luna_object *key, const u8 *param, u32 param_len, const u8 *in, u32 len,
 		 u8 **out, u32 *out_len);
 
-/* Everything about operations of a session ends and is freed; session->lock held, or the last user. */
+/* Ends and frees all operations of a session; session->lock held, or nobody else is left. */
 void luna_op_end_all(struct luna_session *session);
 
 #endif /* LUNA_TOKEN_MECH_H */

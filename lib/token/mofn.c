@@ -63,7 +63,8 @@ static void mofn_restore(struct luna_token *token, const struct mofn_backup *old
 	memcpy(token->state->secrets, old->secrets, sizeof(old->secrets));
 }
 
-static void mofn_set(struct luna_token *token, const struct luna_mofn_param *param, const u8 *secret)
+static void mofn_set(struct luna_token *token, const struct luna_mofn_param *param,
+		     const u8 *secret)
 {
 	bool required = token->state->mofn.required;
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Objects from when they are stored until they are destroyed, and the commands on them (PKCS#11 v2.40,
- * 5.7). Which attributes an object may have is decided in object_rules.c.
+ * Objects from when they are stored, or loaded, until they are destroyed. Which attributes an object
+ * may have is decided in object_rules.c; the commands are in object_cmd.c.
  *
  * Everything that writes to the store holds token->lock for reading: what ends objects by the way
- * (InitToken, a destructive policy, the last logout) holds it for writing and finds nothing half done.
- * A change and a destruction of one object exclude each other by obj->lock, held until it is durable.
+ * (InitToken, a destructive policy, the last logout) holds it for writing, and finds nothing half
+ * done. A change and a destruction of one object exclude each other by obj->lock, held until what
+ * they did is durable.
  */
-#include "cmd.h"
 #include "key.h"
 #include "object_rules.h"
 
@@ -53,6 +53,7 @@ static struct luna_object *object_alloc(struct luna_token *token)
 		return NULL;
 	refcount_set(&obj->refs, 1);
 	mutex_init(&obj->lock);
+	INIT_LIST_HEAD(&obj->opened);
 	obj->token = token;
 	obj->class = LUNA_CLASS_UNKNOWN;
 	obj->key_type = LUNA_KEY_TYPE_NONE;
@@ -140,8 +141,11 @@ static struct luna_attrs *object_open_locked(struct luna_object *obj, bool keep)
 	if (!obj->sealed || !token->unlocked || !token->seal_key)
 		return ERR_PTR(-EACCES);
 	attrs = object_unseal(token, obj);
-	if (!IS_ERR(attrs) && keep)
+	/* One that is being destroyed has left the list, or will not look at it again. */
+	if (!IS_ERR(attrs) && keep && !READ_ONCE(obj->dying)) {
 		obj->attrs = luna_attrs_get(attrs);
+		luna_dir_opened(&token->objects, obj);
+	}
 	return attrs;
 }
 
@@ -196,14 +200,14 @@ struct luna_object *luna_object_get(struct luna_session *session, u32 handle)
 
 /* ---- storing ---- */
 
-static u32 errno_ckr(long err)
+u32 luna_object_ckr(long err)
 {
 	return err == -EACCES ? CKR_USER_NOT_LOGGED_IN : luna_ckr(err);
 }
 
 /*
- * The store's record of a token object with @attrs. Private ones are sealed, into memory that becomes
- * the object's when the record is durable: *@sealed. token->lock is held.
+ * The store's record of a token object with @attrs. Private ones are sealed, into memory that
+ * becomes the object's when the record is durable: *@sealed. token->lock is held.
  */
 static int object_record(struct luna_object *obj, struct luna_attrs *attrs,
 			 struct luna_log_object *record, u8 **sealed)
@@ -281,10 +285,7 @@ static u32 publish_place(struct luna_object *obj)
 	if (rv)
 		return rv;
 	obj->dying = true;
-	if (luna_dir_insert(dir, obj))
-		return CKR_DEVICE_MEMORY;
-	luna_dir_index(dir, obj, obj->attrs);
-	return CKR_OK;
+	return luna_dir_insert(dir, obj, obj->attrs) ? CKR_DEVICE_MEMORY : CKR_OK;
 }
 
 static void publish_unplace(struct luna_object *obj)
@@ -310,7 +311,7 @@ static u32 publish_store(struct publishing *p)
 				    &p->sealed[p->stored]);
 		p->stored++;
 		if (ret)
-			return errno_ckr(ret);
+			return luna_object_ckr(ret);
 	}
 	return p->stored ? luna_ckr(luna_log_put(token, p->records, p->stored)) : CKR_OK;
 }
@@ -326,6 +327,8 @@ static void publish_show(struct luna_object *obj)
 
 	down_write(&dir->lock);
 	obj->dying = false;
+	if (obj->sealed)
+		luna_dir_opened(dir, obj);
 	ended = obj->owner && luna_object_is(obj, LUNA_BIT_PRIVATE) &&
 		!luna_open_logged_in(obj->owner);
 	if (ended) {
@@ -400,7 +403,7 @@ static u32 change_store(struct luna_object *obj, struct luna_attrs *attrs)
 	if (ret) {
 		kfree(sealed);
 		luna_attrs_put(attrs);
-		return errno_ckr(ret);
+		return luna_object_ckr(ret);
 	}
 	object_take_sealed(obj, &record, sealed);
 	luna_attrs_put(obj->attrs);
@@ -422,7 +425,7 @@ static u32 change_locked(struct luna_session *session, struct luna_object *obj,
 		return CKR_OBJECT_HANDLE_INVALID;
 	old = object_open_locked(obj, true);
 	if (IS_ERR(old))
-		return errno_ckr(PTR_ERR(old));
+		return luna_object_ckr(PTR_ERR(old));
 	rv = luna_object_changed(session, obj, old, tmpl, &attrs);
 	luna_attrs_put(old);
 	if (rv || !attrs)
@@ -442,8 +445,8 @@ static void change_index(struct luna_object *obj)
 		luna_dir_index(dir, obj, obj->attrs);
 }
 
-static u32 object_change(struct luna_session *session, struct luna_object *obj,
-			 const struct luna_tmpl *tmpl)
+u32 luna_object_change(struct luna_session *session, struct luna_object *obj,
+		       const struct luna_tmpl *tmpl)
 {
 	bool changed = false;
 	u32 rv;
@@ -480,7 +483,7 @@ static int destroy_durably(struct luna_object *obj)
 	return luna_log_delete(obj->token, obj->handle);
 }
 
-static u32 object_destroy(struct luna_object *obj)
+u32 luna_object_destroy(struct luna_object *obj)
 {
 	struct luna_dir *dir = object_dir(obj);
 	int ret;
@@ -504,7 +507,7 @@ static u32 object_destroy(struct luna_object *obj)
 
 /* ---- many at once ---- */
 
-/* An opened object that is in use: its users keep it to their end, the directory gets a sealed one. */
+/* An opened object that is in use: its users keep it, the directory gets a sealed one. */
 static bool lock_replace(struct luna_dir *dir, struct luna_object *obj)
 {
 	struct luna_object *shell = object_alloc(obj->token);
@@ -526,7 +529,7 @@ static bool lock_replace(struct luna_dir *dir, struct luna_object *obj)
 
 /*
  * dir->lock keeps others from getting a reference, so that with one reference left nobody uses the
- * prepared keys. Without memory for a replacement the keys of an object in use stay until the next time.
+ * prepared keys. Without memory for a replacement the keys of an object in use stay for now.
  */
 static void lock_object(struct luna_dir *dir, struct luna_object *obj)
 {
@@ -550,12 +553,10 @@ void luna_objects_lock_all(struct luna_token *token)
 {
 	struct luna_dir *dir = &token->objects;
 	struct luna_object *obj;
-	u32 handle = 0;
 
 	guard(rwsem_write)(&dir->lock);
-	while ((obj = luna_table_next(&dir->table, handle, &handle)) != NULL)
-		if (obj->sealed && (READ_ONCE(obj->attrs) || READ_ONCE(obj->keys)))
-			lock_object(dir, obj);
+	while ((obj = luna_dir_take_opened(dir)) != NULL)
+		lock_object(dir, obj);
 }
 
 /* Takes an object out of its directory for good; dir->lock is held for writing. */
@@ -647,16 +648,12 @@ static struct luna_object *load_public(struct luna_token *token, const u8 *data,
 static int load_insert(struct luna_dir *dir, struct luna_object *obj)
 {
 	struct luna_object *old;
-	int ret;
 
 	guard(rwsem_write)(&dir->lock);
 	old = luna_table_find(&dir->table, obj->handle);
 	if (old)
 		object_end(dir, old);
-	ret = luna_dir_insert(dir, obj);
-	if (!ret && obj->attrs)
-		luna_dir_index(dir, obj, obj->attrs);
-	return ret;
+	return luna_dir_insert(dir, obj, obj->attrs);
 }
 
 int luna_object_load(struct luna_token *token, u32 handle, bool private, const u8 *data, u32 len)
@@ -687,255 +684,4 @@ void luna_object_unload(struct luna_token *token, u32 handle)
 	obj = luna_table_find(&dir->table, handle);
 	if (obj)
 		object_end(dir, obj);
-}
-
-/* ---- commands ---- */
-
-/* The template, which is all of the payload. */
-static u32 arg_tmpl(const struct luna_ucmd *cmd, struct luna_tmpl *tmpl)
-{
-	const struct luna_object_arg *arg = cmd->arg;
-
-	if (arg->reserved || arg->template_len != cmd->in_len)
-		return CKR_ARGUMENTS_BAD;
-	return luna_tmpl_check(tmpl, cmd->in, cmd->in_len);
-}
-
-static u32 object_add(struct luna_ucmd *cmd, enum luna_origin how, const struct luna_tmpl *tmpl,
-		      const struct luna_attrw *given)
-{
-	struct luna_object_arg *arg = cmd->arg;
-	struct luna_object *obj;
-	u32 rv, handle;
-
-	rv = luna_object_make(cmd->session, how, tmpl, given, &obj);
-	if (rv)
-		return rv;
-	rv = luna_objects_publish(cmd->session, &obj, 1, &handle);
-	if (rv)
-		luna_object_put(obj);
-	else
-		arg->handle = handle;
-	return rv;
-}
-
-u32 luna_do_object_create(struct luna_ucmd *cmd)
-{
-	struct luna_tmpl tmpl;
-	u32 rv;
-
-	rv = arg_tmpl(cmd, &tmpl);
-	return rv ? rv : object_add(cmd, LUNA_BY_CREATE, &tmpl, NULL);
-}
-
-static u32 object_copy(struct luna_ucmd *cmd, struct luna_object *source,
-		       const struct luna_tmpl *tmpl)
-{
-	u32 at = 0, type, len, rv;
-	struct luna_attrs *attrs;
-	struct luna_attrw given;
-	struct luna_tmpl list;
-	const u8 *value;
-
-	if (!luna_object_is(source, LUNA_BIT_COPYABLE))
-		return CKR_ACTION_PROHIBITED;
-	attrs = luna_object_attrs(cmd->token, source);
-	if (IS_ERR(attrs))
-		return errno_ckr(PTR_ERR(attrs));
-	luna_attrw_init(&given);
-	list = luna_attrs_tmpl(attrs);
-	while (luna_tmpl_next(&list, &at, &type, &value, &len))
-		luna_attrw_set(&given, type, value, len);
-	luna_attrs_put(attrs);
-	rv = object_add(cmd, LUNA_BY_COPY, tmpl, &given);
-	luna_attrw_free(&given);
-	return rv;
-}
-
-u32 luna_do_object_copy(struct luna_ucmd *cmd)
-{
-	const struct luna_object_arg *arg = cmd->arg;
-	struct luna_object *source;
-	struct luna_tmpl tmpl;
-	u32 rv;
-
-	rv = arg_tmpl(cmd, &tmpl);
-	if (rv)
-		return rv;
-	source = luna_object_get(cmd->session, arg->handle);
-	if (!source)
-		return CKR_OBJECT_HANDLE_INVALID;
-	rv = object_copy(cmd, source, &tmpl);
-	luna_object_put(source);
-	return rv;
-}
-
-u32 luna_do_object_destroy(struct luna_ucmd *cmd)
-{
-	const struct luna_object_arg *arg = cmd->arg;
-	struct luna_object *obj;
-	u32 rv;
-
-	if (arg->reserved || cmd->in_len)
-		return CKR_ARGUMENTS_BAD;
-	obj = luna_object_get(cmd->session, arg->handle);
-	if (!obj)
-		return CKR_OBJECT_HANDLE_INVALID;
-	rv = luna_object_rights(cmd->session, LUNA_DEED_DESTROY, obj->class, obj->bits);
-	if (rv == CKR_OK && !luna_object_is(obj, LUNA_BIT_DESTROYABLE))
-		rv = CKR_ACTION_PROHIBITED;
-	if (rv == CKR_OK)
-		rv = object_destroy(obj);
-	luna_object_put(obj);
-	return rv;
-}
-
-u32 luna_do_object_size(struct luna_ucmd *cmd)
-{
-	struct luna_object_arg *arg = cmd->arg;
-	struct luna_object *obj;
-	struct luna_attrs *attrs;
-	u32 rv = CKR_OK;
-
-	if (arg->reserved || cmd->in_len)
-		return CKR_ARGUMENTS_BAD;
-	obj = luna_object_get(cmd->session, arg->handle);
-	if (!obj)
-		return CKR_OBJECT_HANDLE_INVALID;
-	attrs = luna_object_attrs(cmd->token, obj);
-	if (IS_ERR(attrs))
-		rv = errno_ckr(PTR_ERR(attrs));
-	else
-		arg->size = attrs->len + (obj->sealed ? LUNA_SEAL_OVERHEAD : 0);
-	if (!IS_ERR(attrs))
-		luna_attrs_put(attrs);
-	luna_object_put(obj);
-	return rv;
-}
-
-u32 luna_do_attr_set(struct luna_ucmd *cmd)
-{
-	const struct luna_object_arg *arg = cmd->arg;
-	struct luna_object *obj;
-	struct luna_tmpl tmpl;
-	u32 rv;
-
-	rv = arg_tmpl(cmd, &tmpl);
-	if (rv)
-		return rv;
-	obj = luna_object_get(cmd->session, arg->handle);
-	if (!obj)
-		return CKR_OBJECT_HANDLE_INVALID;
-	rv = object_change(cmd->session, obj, &tmpl);
-	luna_object_put(obj);
-	return rv;
-}
-
-/* An object being read, as it is at one moment. */
-struct reading {
-	const struct luna_attrs *attrs;
-	struct luna_kind kind;
-	u32 bits;
-};
-
-/*
- * The answer to one attribute asked for: @reply, and the value that follows it, or NULL. Return: the
- * code that the standard gives for it.
- */
-static u32 read_one(const struct reading *r, const struct luna_attr *ask, struct luna_attr *reply,
-		    const u8 **value)
-{
-	const struct luna_attr_row *row = luna_attr_find(ask->type, &r->kind);
-	const u8 *data;
-	u32 len;
-
-	*value = NULL;
-	*reply = (struct luna_attr){ .type = ask->type, .len = LUNA_ATTR_UNAVAILABLE };
-	data = luna_attrs_bytes(r->attrs, ask->type, &len);
-	if (!row || !data)
-		return CKR_ATTRIBUTE_TYPE_INVALID;
-	if (luna_attr_withheld(row, r->bits))
-		return CKR_ATTRIBUTE_SENSITIVE;
-	if (ask->len != LUNA_OUT_QUERY && ask->len < len)
-		return CKR_BUFFER_TOO_SMALL;
-	reply->len = len;
-	if (ask->len != LUNA_OUT_QUERY)
-		*value = data;
-	return CKR_OK;
-}
-
-/* Of several codes any may be told; the gravest is. */
-static u32 read_worse(u32 a, u32 b)
-{
-	static const u32 order[] = {
-		CKR_ATTRIBUTE_SENSITIVE, CKR_ATTRIBUTE_TYPE_INVALID, CKR_BUFFER_TOO_SMALL,
-	};
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(order); i++)
-		if (a == order[i] || b == order[i])
-			return order[i];
-	return CKR_OK;
-}
-
-/* Answers the whole list, into @out unless it is NULL. *@size: bytes of the reply. */
-static u32 read_all(const struct reading *r, const struct luna_ucmd *cmd, u8 *out, u64 *size)
-{
-	struct luna_attr ask, reply;
-	const u8 *value;
-	u32 rv = CKR_OK, at, padded;
-
-	*size = 0;
-	for (at = 0; at < cmd->in_len; at += sizeof(ask)) {
-		memcpy(&ask, cmd->in + at, sizeof(ask));
-		rv = read_worse(rv, read_one(r, &ask, &reply, &value));
-		padded = value ? ALIGN(reply.len, 8) : 0;
-		if (out) {
-			memcpy(out + *size, &reply, sizeof(reply));
-			memset(out + *size + sizeof(reply), 0, padded);
-			if (padded)
-				memcpy(out + *size + sizeof(reply), value, reply.len);
-		}
-		*size += sizeof(reply) + padded;
-	}
-	return rv;
-}
-
-static u32 object_read(struct luna_ucmd *cmd, struct luna_object *obj)
-{
-	struct luna_attrs *attrs;
-	struct reading r;
-	u32 rv = CKR_DEVICE_MEMORY;
-	u64 size;
-	u8 *out;
-
-	attrs = luna_object_attrs(cmd->token, obj);
-	if (IS_ERR(attrs))
-		return errno_ckr(PTR_ERR(attrs));
-	r.attrs = attrs;
-	r.bits = READ_ONCE(obj->bits);
-	luna_kind_find(&r.kind, obj->class, obj->key_type);
-	read_all(&r, cmd, NULL, &size);
-	out = size <= LUNA_STAGE_MAX ? luna_reply_room(cmd, size) : NULL;
-	if (out)
-		rv = read_all(&r, cmd, out, &size);
-	luna_attrs_put(attrs);
-	return rv;
-}
-
-u32 luna_do_attr_get(struct luna_ucmd *cmd)
-{
-	const struct luna_object_arg *arg = cmd->arg;
-	struct luna_object *obj;
-	u32 rv;
-
-	if (arg->reserved || arg->template_len != cmd->in_len ||
-	    cmd->in_len % sizeof(struct luna_attr))
-		return CKR_ARGUMENTS_BAD;
-	obj = luna_object_get(cmd->session, arg->handle);
-	if (!obj)
-		return CKR_OBJECT_HANDLE_INVALID;
-	rv = object_read(cmd, obj);
-	luna_object_put(obj);
-	return rv;
 }

@@ -40,6 +40,7 @@ enum luna_bit {
  *	in every object that luna_object_get() returns
  * @indexed: it stands in the hash chains (a sealed object does not before the first search)
  * @dying: not to be seen: being destroyed, or not stored yet; changed under dir->lock
+ * @opened: entry in luna_dir.opened
  * @lock: guards attrs, keys, sealed
  * @attrs: NULL while a private token object is sealed (nobody logged in, or not yet used)
  * @sealed: ciphertext of attrs for private token objects
@@ -58,6 +59,7 @@ struct luna_object {
 	bool dying;
 	u32 label_hash, id_hash;
 	struct hlist_node by_label, by_id;
+	struct list_head opened;
 	struct mutex lock;
 	struct luna_attrs *attrs;
 	u8 *sealed;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What object.c, object_rules.c, dir.c and find.c know of each other. */
+/* What the files on objects (object*.c, dir.c, find.c) know of each other. */
 #ifndef LUNA_TOKEN_OBJECT_RULES_H
 #define LUNA_TOKEN_OBJECT_RULES_H
 
@@ -26,6 +26,36 @@ u32 luna_object_changed(struct luna_session *session, const struct luna_object *
 			const struct luna_attrs *old, const struct luna_tmpl *tmpl,
 			struct luna_attrs **attrs);
 
+/* An object being made: by luna_object_make(), or anew by luna_object_changed(). */
+struct luna_making {
+	struct luna_session *session;
+	struct luna_token *token;
+	enum luna_origin how;
+	struct luna_kind kind;
+	struct luna_tmpl tmpl;
+	struct luna_tmpl given;
+	struct luna_attrw w;
+	bool frozen;		/* COPY: the source is not MODIFIABLE */
+	bool was_private;	/* COPY: the source is */
+};
+
+/* What was made of @type so far, or NULL. */
+static inline const u8 *luna_making_get(const struct luna_making *m, u32 type, u32 *len)
+{
+	const struct luna_tmpl made = luna_attrw_tmpl(&m->w);
+
+	return luna_tmpl_get(&made, type, len);
+}
+
+/* ---- object_kind.c ---- */
+
+/**
+ * luna_making_compute() - check what was given against its kind, and add what follows from it
+ * CKR_OK, CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCOMPLETE, CKR_TEMPLATE_INCONSISTENT (the template
+ * tells of a computed attribute what is not so), CKR_DEVICE_MEMORY, CKR_DEVICE_ERROR.
+ */
+u32 luna_making_compute(struct luna_making *m);
+
 /* ---- object.c ---- */
 
 /* An object around @attrs, whose reference it takes over; -ENOMEM, -EBADMSG: not an object's. */
@@ -47,6 +77,18 @@ static inline bool luna_attr_withheld(const struct luna_attr_row *row, u32 bits)
  */
 struct luna_attrs *luna_object_peek(struct luna_token *token, struct luna_object *obj);
 
+/**
+ * luna_object_change() - C_SetAttributeValue, durable on CKR_OK
+ * luna_object_destroy() - C_DestroyObject; whether it may be is asked before. The second of two gets
+ * CKR_OBJECT_HANDLE_INVALID.
+ */
+u32 luna_object_change(struct luna_session *session, struct luna_object *obj,
+		       const struct luna_tmpl *tmpl);
+u32 luna_object_destroy(struct luna_object *obj);
+
+/* The code for an errno of luna_object_attrs() or the store. */
+u32 luna_object_ckr(long err);
+
 /* May this application see it? dir->lock is held. */
 static inline bool luna_object_seen(const struct luna_object *obj, bool logged_in)
 {
@@ -60,7 +102,8 @@ enum { LUNA_HANDLE_SESSION = 0x80000000 };	/* set in the handles of session obje
 /* An index of a directory. */
 enum luna_index { LUNA_INDEX_LABEL, LUNA_INDEX_ID, LUNA_INDEXES };
 
-int luna_dir_insert(struct luna_dir *dir, struct luna_object *obj);	/* -ENOMEM, -EEXIST */
+/* @attrs: to index it by; NULL: it is sealed, and waits for that. -ENOMEM, -EEXIST */
+int luna_dir_insert(struct luna_dir *dir, struct luna_object *obj, const struct luna_attrs *attrs);
 void luna_dir_remove(struct luna_dir *dir, struct luna_object *obj);	/* the reference stays */
 /* A free handle for a session object. */
 u32 luna_dir_handle(struct luna_dir *dir);
@@ -71,6 +114,9 @@ u32 luna_dir_handle(struct luna_dir *dir);
 void luna_dir_index(struct luna_dir *dir, struct luna_object *obj, const struct luna_attrs *attrs);
 /* Put @to in the place of @from, in the table and in the chains. */
 void luna_dir_replace(struct luna_dir *dir, struct luna_object *from, struct luna_object *to);
+/* Keeps a list of the private token objects that are open; these two need no lock. */
+void luna_dir_opened(struct luna_dir *dir, struct luna_object *obj);
+struct luna_object *luna_dir_take_opened(struct luna_dir *dir);	/* off the list; NULL: none */
 u32 luna_dir_hash(const u8 *value, u32 len);	/* needs no lock */
 /**
  * luna_dir_candidates() - objects above @after whose label or id has this hash, each with a reference

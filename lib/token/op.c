@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * LUNA_OP: the state machine behind C_EncryptInit ... C_VerifyRecover, the same for every mechanism.
+ * LUNA_OP: the state machine behind C_EncryptInit ... C_VerifyRecover, the same for every
+ * mechanism.
  *
  * Lengths are decided before anything is consumed, so that a length query and CKR_BUFFER_TOO_SMALL
- * leave the operation as it was. Every other end, good or bad, is the end of the operation, but for an
- * Init that finds one active. The mechanism's family computes (mech.h).
+ * leave the operation as it was. Every other end, good or bad, is the end of the operation, but for
+ * an Init that finds one active. The mechanism's family computes (mech.h).
  */
 #include "cmd.h"
 #include "mech.h"
@@ -161,7 +162,8 @@ static u32 len_range(const struct luna_op_state *op)
 }
 
 /* What comes out if @in_len more bytes come; lengths that no reply can have are refused here. */
-static u32 op_lens(const struct luna_op_state *op, u64 in_len, bool finish, struct luna_op_lens *lens)
+static u32 op_lens(const struct luna_op_state *op, u64 in_len, bool finish,
+		   struct luna_op_lens *lens)
 {
 	u32 rv;
 
@@ -193,8 +195,8 @@ static bool op_sized(struct op_call *call, const struct luna_op_lens *lens, u32 
 }
 
 /*
- * The true length of the output is known only now and may not fit: then the caller gets nothing, and
- * the operation is as it was before the call.
+ * The true length of the output is known only now and may not fit: then the caller gets nothing,
+ * and the operation is as it was before the call.
  */
 static u32 op_fits(struct op_call *call, u32 made)
 {
@@ -349,7 +351,8 @@ static u32 step_oneshot(struct op_call *call)
 		if (rv || over)
 			return rv;
 		op->total = arg->total;
-	} else if (op->phase != LUNA_OP_PIECES || arg->offset != op->done || arg->total != op->total) {
+	} else if (op->phase != LUNA_OP_PIECES || arg->offset != op->done ||
+		   arg->total != op->total) {
 		return CKR_ARGUMENTS_BAD;
 	}
 	if (arg->data_len > op->total - op->done)

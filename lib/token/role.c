@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Roles: what a PIN opens, how often it may be wrong, who logs in and out (PKCS#11 v2.40, 5.5 and 5.6).
+ * Roles: what a PIN opens, how often it may be wrong, who logs in and out (PKCS#11 v2.40, 5.5 and
+ * 5.6).
  *
- * The token's storage key is wrapped once for each role, under a key made of the role's PIN. token->auth
- * lets one attempt or change at a time; PBKDF2 runs under it alone. An application's role is written
- * under token->lock, and at login and logout also under open->lock.
+ * The token's storage key is wrapped once for each role, under a key made of the role's PIN.
+ * token->auth lets one attempt or change at a time; PBKDF2 runs under it alone. An application's
+ * role is written under token->lock, and at login and logout also under open->lock.
  */
 #include "cmd.h"
 #include "log.h"
@@ -152,8 +153,8 @@ static void put_attempts(struct luna_token *token, int role, u32 failed, bool lo
 }
 
 /*
- * Sets the count in memory first, so that a whole state written meanwhile by someone else has it, too.
- * The flush runs without token->lock.
+ * Sets the count in memory first, so that a whole state written meanwhile by someone else has it,
+ * too. The flush runs without token->lock.
  */
 static u32 save_attempts(struct luna_token *token, int role, u32 failed, bool locked, bool durable)
 {
@@ -169,8 +170,8 @@ static u32 save_attempts(struct luna_token *token, int role, u32 failed, bool lo
 }
 
 /*
- * May there be an attempt? The product answers a login to a locked role by CKR_USER_LOCKED_OUT, not by
- * the standard's CKR_PIN_LOCKED, and its clients look for that.
+ * May there be an attempt? The product answers a login to a locked role by CKR_USER_LOCKED_OUT, not
+ * by the standard's CKR_PIN_LOCKED, and its clients look for that.
  */
 static u32 attempt_open(struct luna_token *token, int role, struct luna_role *copy, u32 *allowed)
 {
@@ -207,8 +208,8 @@ static u32 attempt_run(struct luna_token *token, int role, struct luna_role *cop
 	if (err == -EBADMSG)
 		return attempt_wrong(token, role, last);
 	/*
-	 * Right, or not tried after all. A flush of its own is worth it only if failures were on record:
-	 * losing this write otherwise costs one attempt.
+	 * Right, or not tried after all. A flush of its own is worth it only if failures were on
+	 * record: losing this write otherwise costs one attempt.
 	 */
 	rv = save_attempts(token, role, err ? before : 0, false, before || last);
 	if (rv || err)
@@ -381,7 +382,7 @@ static bool logout_role(struct luna_open *open)
 	return true;
 }
 
-/* Return: whether anyone was logged in. open->lock keeps a new login out until the old one is over. */
+/* Return: whether anyone was logged in. open->lock keeps a new login out until this one is over. */
 static bool logout(struct luna_open *open)
 {
 	guard(mutex)(&open->lock);
@@ -452,7 +453,7 @@ u32 luna_token_zeroize(struct luna_token *token)
 		return CKR_DEVICE_MEMORY;
 	err = luna_log_restart(token, next);
 	if (!err) {
-		pr_warn("luna: slot %u: too many wrong SO PINs: the partition is zeroized\n",
+		pr_warn("slot %u: too many wrong SO PINs: the partition is zeroized\n",
 			token->config.slot);
 		memcpy(token->state, next, sizeof(*next));
 		logout_everyone(token);
@@ -465,16 +466,12 @@ u32 luna_token_zeroize(struct luna_token *token)
 
 /* ---- C_InitPIN and C_SetPIN ---- */
 
-/**
- * struct pin_change - a new PIN on its way
- * @actor: the role logged in, or -1
- * @foreign: it is not the role's own: the actor must still be logged in when it is written
- */
+/* A new PIN on its way. */
 struct pin_change {
 	struct luna_open *open;
 	int role;
-	int actor;
-	bool foreign;
+	int actor;	/* the role logged in, or -1 */
+	bool foreign;	/* the actor is another role, and must stay logged in until the end */
 	const u8 *pin;
 	u32 len;
 };
@@ -539,7 +536,7 @@ static u32 init_pin_allowed(const struct pin_change *change, u8 *sk)
 	guard(rwsem_read)(&token->lock);
 	if (!token->unlocked || !may_init_pin(token, change->actor, change->role))
 		return CKR_USER_NOT_LOGGED_IN;
-	/* A second PIN for the crypto officer is a reset, which HSM policy 15 may withhold from the SO. */
+	/* A second PIN for the crypto officer is a reset, which HSM policy 15 may forbid. */
 	if (change->role == LUNA_ROLE_CO && token->state->roles[LUNA_ROLE_CO].set &&
 	    !luna_hsm_policy(token, 15))
 		return CKR_OPERATION_NOT_ALLOWED;

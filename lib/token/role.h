@@ -8,10 +8,10 @@
 /**
  * luna_role_set_pin() - give a role a PIN: wrap the storage key under it, with a new salt
  * @state: where the role is to change, token->state or a copy; not saved
- * @role: enum luna_role_id; authenticated, so that one role's wrapped key is no use in another's place
+ * @role: enum luna_role_id; authenticated, so that a wrapped key is no use in another role's place
  *
- * Clears failed, locked and pin_change, sets set. Slow (PBKDF2); leaves the role as it was on failure.
- * Return: 0 or -errno.
+ * Clears failed, locked and pin_change, sets set. Slow (PBKDF2); leaves the role as it was on
+ * failure. Return: 0 or -errno.
  */
 int luna_role_set_pin(struct luna_token *token, struct luna_state *state, int role,
 		      const u8 sk[LUNA_SK_LEN], const u8 *pin, u32 len);
@@ -21,10 +21,10 @@ int luna_role_set_pin(struct luna_token *token, struct luna_state *state, int ro
  * @state: token->state
  * @sk: storage key on CKR_OK, to be wiped by the caller; else zeros
  *
- * The attempt is counted durably before the PIN is tried, so that cutting the power gains no attempt.
- * Too many wrong ones lock the role; the SO's end the partition (luna_token_zeroize()), after which
- * token->state is uninitialised. token->auth is held, token->lock is not. Slow.
- * Return: CKR_OK, CKR_PIN_INCORRECT, CKR_PIN_LEN_RANGE (beyond LUNA_PIN_MAX, not counted),
+ * The attempt is counted durably before the PIN is tried, so that cutting the power gains no
+ * attempt. Too many wrong ones lock the role; the SO's end the partition (luna_token_zeroize()),
+ * after which token->state is uninitialised. token->auth is held, token->lock is not. Slow. Return:
+ * CKR_OK, CKR_PIN_INCORRECT, CKR_PIN_LEN_RANGE (beyond LUNA_PIN_MAX, not counted),
  * CKR_USER_LOCKED_OUT, CKR_USER_PIN_NOT_INITIALIZED, CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY.
  */
 u32 luna_role_check_pin(struct luna_token *token, struct luna_state *state, int role, const u8 *pin,

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Sealing: AES-256-GCM around what the store keeps secret, as nonce || ciphertext || tag. What the bytes
- * are (kind) and where they belong (context) is authenticated, so that sealed data moved to another
- * place of the store does not open there.
+ * Sealing: AES-256-GCM around what the store keeps secret, as nonce || ciphertext || tag. What the
+ * bytes are (kind) and where they belong (context) is authenticated, so that sealed data moved to
+ * another place of the store does not open there.
  *
- * A key seals one secret each (the PIN's and the HA login's) or at most one token's objects and secrets,
- * for which random nonces of 96 bits are good: 2^32 seals of one key, which is 136 years at one a second.
+ * A key seals one secret each (the PIN's and the HA login's) or at most one token's objects and
+ * secrets, for which random nonces of 96 bits are good: 2^32 seals of one key, which is 136 years
+ * at one a second.
  */
 #include "ghash.h"
 #include "token.h"
@@ -18,9 +19,9 @@ enum {
 
 static_assert(SEAL_NONCE + SEAL_TAG == LUNA_SEAL_OVERHEAD);
 
-/**
- * struct seal_scratch - what a provider reads and writes besides the data: never on the stack
- * @hash, @counter, @mask: for a provider without GCM; @mask is E(J0), with which the tag is masked
+/*
+ * What a provider reads and writes besides the data: never on the stack. For a provider without GCM
+ * also what the engine's own needs: mask is E(J0), which masks the tag.
  */
 struct seal_scratch {
 	u8 nonce[SEAL_NONCE];
@@ -42,7 +43,7 @@ static struct seal_scratch *scratch_new(enum luna_seal_kind kind, u64 context)
 	return s;
 }
 
-/* One block of key stream into s->mask, which holds zeros, and the stream that goes on behind it. */
+/* One block of key stream into s->mask, and the stream that goes on behind it. */
 static struct luna_cipher_stream *ctr_begin(const struct luna_crypto_ops *c,
 					    struct luna_aes_key *key, struct seal_scratch *s)
 {
@@ -139,8 +140,14 @@ static int seal_pass(const struct luna_crypto_ops *c, struct luna_aes_key *key, 
 
 /**
  * luna_seal() - encrypt and authenticate
+ * @token: whose provider computes
+ * @key: 256 bits
+ * @kind: what is sealed
+ * @context: where it belongs
  * @plain: @len bytes of heap memory, apart from @sealed
+ * @len: bytes
  * @sealed: room for @len + LUNA_SEAL_OVERHEAD bytes of heap memory
+ *
  * Return: 0 or what the provider says.
  */
 int luna_seal(struct luna_token *token, struct luna_aes_key *key, enum luna_seal_kind kind,
@@ -165,9 +172,16 @@ int luna_seal(struct luna_token *token, struct luna_aes_key *key, enum luna_seal
 
 /**
  * luna_unseal() - check and decrypt
+ * @token: whose provider computes
+ * @key: as for luna_seal()
+ * @kind: as for luna_seal()
+ * @context: as for luna_seal()
  * @sealed: @len bytes of heap memory
+ * @len: bytes
  * @plain: room for @len - LUNA_SEAL_OVERHEAD bytes of heap memory, zeros on failure
- * Return: 0, -EBADMSG (too short, altered, another key, kind or context), or what the provider says.
+ *
+ * Return: 0, -EBADMSG (too short, altered, another key, kind or context), or what the provider
+ * says.
  */
 int luna_unseal(struct luna_token *token, struct luna_aes_key *key, enum luna_seal_kind kind,
 		u64 context, const u8 *sealed, u32 len, u8 *plain)
@@ -191,8 +205,8 @@ int luna_unseal(struct luna_token *token, struct luna_aes_key *key, enum luna_se
 	return err;
 }
 
-int luna_seal_with(struct luna_token *token, const u8 key[32], enum luna_seal_kind kind, u64 context,
-		   const u8 *plain, u32 len, u8 *sealed)
+int luna_seal_with(struct luna_token *token, const u8 key[32], enum luna_seal_kind kind,
+		   u64 context, const u8 *plain, u32 len, u8 *sealed)
 {
 	struct luna_aes_key *k = token->crypto->aes_key(key, 32);
 	int err;

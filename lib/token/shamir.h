@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Shamir's secret sharing, byte by byte over GF(2^8) with the polynomial of AES (x^8 + x^4 + x^3 + x +
- * 1). Without tables and without branches on secret values; the places (x) are public.
+ * Shamir's secret sharing, byte by byte over GF(2^8) with the polynomial of AES (x^8 + x^4 + x^3 +
+ * x + 1). Without tables and without branches on secret values; the places (x) are public.
  */
 #ifndef LUNA_TOKEN_SHAMIR_H
 #define LUNA_TOKEN_SHAMIR_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * A token's state and its secrets as bytes (FORMAT.md, "State" and "Secrets"): written field by field in
- * one order, read back with every bound checked, never copied as a C struct.
+ * A token's state and its secrets as bytes (FORMAT.md, "State" and "Secrets"): written field by
+ * field in one order, read back with every bound checked, never copied as a C struct.
  */
 #include "log.h"
 #include "policy.h"
@@ -200,7 +200,7 @@ int luna_state_parse(struct luna_state *state, const u8 *data, u32 len)
 	if (rd.bad)
 		return -EBADMSG;
 	if (version != STATE_VERSION) {
-		pr_err("luna: the stored state has version %u, this is version %u\n", version,
+		pr_err("the stored state has version %u, this is version %u\n", version,
 		       STATE_VERSION);
 		return -EUCLEAN;
 	}
@@ -287,9 +287,9 @@ static int unseal_secrets(struct luna_token *token, struct luna_secrets *secrets
 }
 
 /**
- * luna_secrets_open() - open the secrets of @token->state with @token->seal_key
- * token->lock is held for writing, or the token is private. @token->secrets is replaced.
- * Return: CKR_OK; CKR_PIN_INCORRECT if the key does not open them; CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY.
+ * luna_secrets_open() - open the secrets of @token->state with @token->seal_key token->lock is held
+ * for writing, or the token is private. @token->secrets is replaced. Return: CKR_OK;
+ * CKR_PIN_INCORRECT if the key does not open them; CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY.
  */
 u32 luna_secrets_open(struct luna_token *token)
 {
@@ -311,7 +311,9 @@ u32 luna_secrets_open(struct luna_token *token)
 
 /**
  * luna_secrets_seal() - seal @token->secrets with @token->seal_key into @token->state
- * token->lock is held for writing, or the token is private. The state is changed on success alone.
+ * @token: its state is changed on success alone, and not yet saved
+ *
+ * token->lock is held for writing, or the token is private.
  * Return: CKR_OK, CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY.
  */
 u32 luna_secrets_seal(struct luna_token *token)

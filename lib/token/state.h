@@ -6,16 +6,14 @@
 #include "token.h"
 
 /**
- * luna_state_pack() - serialise @state
- * Return: kmalloc memory with *@len bytes, to be freed with kfree(), or ERR_PTR(-ENOMEM). It holds no
- * secret: everything that is one is sealed.
+ * luna_state_pack() - serialise @state Return: kmalloc memory with *@len bytes, to be freed with
+ * kfree(), or ERR_PTR(-ENOMEM). It holds no secret: everything that is one is sealed.
  */
 u8 *luna_state_pack(const struct luna_state *state, u32 *len);
 
 /**
- * luna_state_parse() - read a state back
- * Return: 0; -EBADMSG: malformed; -EUCLEAN: of a version that this code does not know. @state is blank
- * then.
+ * luna_state_parse() - read a state back Return: 0; -EBADMSG: malformed; -EUCLEAN: of a version
+ * that this code does not know. @state is blank then.
  */
 int luna_state_parse(struct luna_state *state, const u8 *data, u32 len);
 

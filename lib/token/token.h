@@ -156,6 +156,8 @@ struct luna_state {
  * @lock: guards the table and the hash chains, not the objects' insides
  * @unindexed: sealed objects that are not in the hash chains yet
  * @next: last handle of a session object; those have the top bit set, token objects have not
+ * @opened: private token objects whose attributes are in memory in the clear
+ * @opened_lock: guards @opened; innermost
  */
 struct luna_dir {
 	struct rw_semaphore lock;
@@ -165,6 +167,8 @@ struct luna_dir {
 	u32 buckets;			/* of both, a power of two; grows with the table */
 	u32 unindexed;
 	u32 next;
+	struct list_head opened;
+	spinlock_t opened_lock;
 };
 
 /**

@@ -86,23 +86,24 @@ static s64 call_once(struct luna_open *open, u32 nr, struct luna_hdr *hdr, size_
 	return ret;
 }
 
-/* Sends all of the payload but what fits the command itself. Return: bytes sent, or the error. */
-static s64 stage(struct luna_open *open, struct luna_hdr *hdr, size_t size, const u8 *in, size_t in_len)
+/* Sends all of the payload but what fits the command itself; *@sent: bytes of it. */
+static s64 stage(struct luna_open *open, struct luna_hdr *hdr, size_t size, const u8 *in,
+		 size_t in_len, size_t *sent)
 {
-	size_t fits = LUNA_IOC_MAX - size, sent = 0;
+	size_t fits = LUNA_IOC_MAX - size, len;
+	s64 ret;
 
-	while (in_len - sent > fits) {
-		struct luna_data put = { .hdr.session = hdr->session, .offset = sent };
-		size_t len = min(in_len - sent, LUNA_IOC_MAX - sizeof(put));
-		s64 ret = call_once(open, LUNA_DATA_PUT, &put.hdr, sizeof(put), in + sent, len, NULL, 0);
+	for (*sent = 0; in_len - *sent > fits; *sent += len) {
+		struct luna_data put = { .hdr.session = hdr->session, .offset = *sent };
 
+		len = min(in_len - *sent, LUNA_IOC_MAX - sizeof(put));
+		ret = call_once(open, LUNA_DATA_PUT, &put.hdr, sizeof(put), in + *sent, len, NULL, 0);
 		if (ret)
-			return ret > 0 ? -EREMOTEIO : ret;
-		sent += len;
+			return ret;
 	}
-	if (sent)
+	if (*sent)
 		hdr->flags |= LUNA_F_STAGED;
-	return sent;
+	return CKR_OK;
 }
 
 static s64 fetch_more(struct luna_open *open, struct luna_hdr *hdr, u8 *out, size_t room)
@@ -132,13 +133,13 @@ static s64 fetch_more(struct luna_open *open, struct luna_hdr *hdr, u8 *out, siz
 s64 fx_call(struct luna_open *open, u32 nr, void *arg, size_t size, const void *in, size_t in_len,
 	    void *out, size_t *out_len)
 {
-	size_t room = out_len ? *out_len : 0, now;
+	size_t room = out_len ? *out_len : 0, now, sent;
 	struct luna_hdr *hdr = arg;
-	s64 ret, sent;
+	s64 ret;
 
-	sent = stage(open, hdr, size, in, in_len);
-	if (sent < 0)
-		return sent;
+	ret = stage(open, hdr, size, in, in_len, &sent);
+	if (ret)
+		return ret;
 	now = min_t(size_t, room, LUNA_IOC_MAX - size);
 	ret = call_once(open, nr, hdr, size, (const u8 *)in + sent, in_len - sent, out, now);
 	hdr->flags &= ~LUNA_F_STAGED;

@@ -95,6 +95,23 @@ static s64 encrypt(struct world *w)
 		     sizeof(iv), text, sizeof(text), NULL, 0, w->cipher, &w->cipher_len);
 }
 
+/* Longer than one command in both directions: staged on the way in, fetched on the way out. */
+static s64 encrypt_long(struct world *w)
+{
+	enum { LONG = 40000 };
+	u8 *in = test_calloc(1, LONG), *out = test_malloc(LONG + LUNA_AES_BLOCK);
+	u32 len = LONG + LUNA_AES_BLOCK;
+	s64 ret;
+
+	ret = fx_op(w->open[SOURCE], w->session[SOURCE], LUNA_OP_ENCRYPT, CKM_AES_CBC_PAD, w->aes, iv,
+		    sizeof(iv), in, LONG, NULL, 0, out, &len);
+	if (!ret)
+		assert_int_equal(len, LONG + LUNA_AES_BLOCK);
+	test_free(in);
+	test_free(out);
+	return ret;
+}
+
 static s64 sign(struct world *w)
 {
 	w->signature_len = sizeof(w->signature);
@@ -235,6 +252,7 @@ static const struct {
 	{ "generate AES", generate_aes },
 	{ "generate RSA", generate_rsa },
 	{ "encrypt", encrypt },
+	{ "encrypt in pieces", encrypt_long },
 	{ "sign", sign },
 	{ "verify", verify },
 	{ "digest", digest },

@@ -195,7 +195,7 @@ static void test_writer(void **state __maybe_unused)
 	assert_false(luna_attrs_ulong(attrs, CKA_TOKEN, &value));
 	assert_null(luna_attrs_bytes(attrs, CKA_ID, &len));
 	luna_attrs_put(attrs);
-	luna_attrw_set(&w, CKA_VALUE, attrs, LUNA_OBJECT_MAX + 1);
+	luna_attrw_set(&w, CKA_VALUE, &value, LUNA_OBJECT_MAX + 1);
 	assert_int_equal(PTR_ERR(luna_attrw_finish(&w)), -E2BIG);
 	luna_attrw_free(&w);
 }

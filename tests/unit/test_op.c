@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Operations: published answers for every mechanism of cipher.c, gcm.c, digest.c and mac.c (SP 800-38A
- * and B, the GCM specification, FIPS 180, RFC 2202 and 4231), in one call, in updates and in pieces of
- * a call; GCM also with providers that lack it; and the state machine of op.c.
+ * Operations: published answers for every mechanism of cipher.c, gcm.c, digest.c and mac.c (SP
+ * 800-38A and B, the GCM specification, FIPS 180, RFC 2202 and 4231), in one call, in updates and
+ * in pieces of a call; GCM also with providers that lack it; and the state machine of op.c.
  */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "engine_fixture.h"
 #include "ghash.h"
@@ -73,7 +74,8 @@ static void env_close(struct env *e)
 /* A secret key with all rights, or with those that @but leaves. */
 static u32 make_key_but(struct env *e, u32 type, const u8 *value, u32 len, u32 but, bool private)
 {
-	static const u32 rights[] = { CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_VERIFY, CKA_WRAP, CKA_UNWRAP };
+	static const u32 rights[] = { CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN,
+				      CKA_VERIFY,  CKA_WRAP,	CKA_UNWRAP };
 	struct fx_tmpl tmpl = {};
 	u32 handle;
 
@@ -119,9 +121,17 @@ struct call {
 static s64 run(struct env *e, struct call *c)
 {
 	struct luna_op arg = {
-		.hdr.session = e->session, .op = c->op, .step = c->step, .mechanism = c->mech,
-		.key = c->key, .param_len = c->param_len, .data_len = c->data_len,
-		.sig_len = c->sig_len, .out_max = c->out_max, .offset = c->offset, .total = c->total,
+		.hdr.session = e->session,
+		.op = c->op,
+		.step = c->step,
+		.mechanism = c->mech,
+		.key = c->key,
+		.param_len = c->param_len,
+		.data_len = c->data_len,
+		.sig_len = c->sig_len,
+		.out_max = c->out_max,
+		.offset = c->offset,
+		.total = c->total,
 	};
 	u32 param_len = c->param_len == LUNA_PARAM_MALFORMED ? 0 : c->param_len;
 	u32 data_len = c->data ? c->data_len : 0;
@@ -209,6 +219,14 @@ static s64 cancel(struct env *e, u32 op)
 	return run(e, &c);
 }
 
+/* Init and the whole call in one command. */
+static s64 whole(struct env *e, u32 op, u32 mech, u32 key, const struct bytes *param,
+		 const void *in, u32 in_len, void *out, u32 *out_len)
+{
+	return fx_op(e->open, e->session, op, mech, key, param->data, param->len, in, in_len, NULL,
+		     0, out, out_len);
+}
+
 /* Is no operation of this kind active? */
 static void assert_ended(struct env *e, u32 op)
 {
@@ -229,8 +247,9 @@ static void case_oneshot(struct env *e, const struct op_case *t, u8 *out)
 {
 	u32 len = BIG;
 
-	assert_int_equal(fx_op(e->open, e->session, t->op, t->mech, t->key, t->param.data, t->param.len,
-			       t->in.data, t->in.len, NULL, 0, out, &len), CKR_OK);
+	assert_int_equal(
+		whole(e, t->op, t->mech, t->key, &t->param, t->in.data, t->in.len, out, &len),
+		CKR_OK);
 	assert_int_equal(len, t->out.len);
 	assert_memory_equal(out, t->out.data, len);
 	assert_ended(e, t->op);
@@ -258,7 +277,8 @@ static void case_sizes(struct env *e, const struct op_case *t, u8 *out)
 }
 
 /* With a query and a short buffer before every step. */
-static u32 case_step(struct env *e, const struct op_case *t, bool end, const u8 *in, u32 in_len, u8 *out)
+static u32 case_step(struct env *e, const struct op_case *t, bool end, const u8 *in, u32 in_len,
+		     u8 *out)
 {
 	bool sized = end || t->op <= LUNA_OP_DECRYPT;
 	struct call c = {
@@ -434,8 +454,9 @@ static void test_cbc_pad(void **state __maybe_unused)
 		t.in = hex(text);
 		t.in.len = in_len;
 		len = BIG;
-		assert_int_equal(fx_op(e.open, e.session, LUNA_OP_ENCRYPT, t.mech, t.key, t.param.data,
-				       t.param.len, t.in.data, in_len, NULL, 0, out, &len), CKR_OK);
+		assert_int_equal(whole(&e, LUNA_OP_ENCRYPT, t.mech, t.key, &t.param, t.in.data,
+				       in_len, out, &len),
+				 CKR_OK);
 		assert_int_equal(len, in_len / 16 * 16 + 16);
 		t.out.len = len;
 		memcpy(t.out.data, out, len);
@@ -469,8 +490,9 @@ static void test_cbc_pad_bad(void **state __maybe_unused)
 			else
 				good = pad >= 1 && pad <= 16;
 			len = BIG;
-			assert_int_equal(fx_op(e.open, e.session, LUNA_OP_ENCRYPT, CKM_AES_CBC, handle,
-					       iv.data, 16, block.data, 16, NULL, 0, cipher, &len),
+			assert_int_equal(fx_op(e.open, e.session, LUNA_OP_ENCRYPT, CKM_AES_CBC,
+					       handle, iv.data, 16, block.data, 16, NULL, 0, cipher,
+					       &len),
 					 CKR_OK);
 			len = BIG;
 			assert_int_equal(fx_op(e.open, e.session, LUNA_OP_DECRYPT, CKM_AES_CBC_PAD,
@@ -485,12 +507,13 @@ static void test_cbc_pad_bad(void **state __maybe_unused)
 	env_close(&e);
 }
 
-static s64 crypt_once(struct env *e, u32 op, u32 mech, u32 key, const struct bytes *param, u32 in_len)
+static s64 crypt_once(struct env *e, u32 op, u32 mech, u32 key, const struct bytes *param,
+		      u32 in_len)
 {
 	u8 *in = test_calloc(1, in_len + 1), *out = test_malloc(BIG);
 	u32 len = BIG;
-	s64 rv = fx_op(e->open, e->session, op, mech, key, param->data, param->len, in, in_len, NULL, 0,
-		       out, &len);
+	s64 rv = fx_op(e->open, e->session, op, mech, key, param->data, param->len, in, in_len,
+		       NULL, 0, out, &len);
 
 	test_free(in);
 	test_free(out);
@@ -506,8 +529,10 @@ static void test_aes_lengths(void **state __maybe_unused)
 
 	env_open(&e, NULL);
 	k = make_key(&e, CKK_AES, &key);
-	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, &none, 17), CKR_DATA_LEN_RANGE);
-	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_CBC, k, &iv, 15), CKR_DATA_LEN_RANGE);
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, &none, 17),
+			 CKR_DATA_LEN_RANGE);
+	assert_int_equal(crypt_once(&e, LUNA_OP_ENCRYPT, CKM_AES_CBC, k, &iv, 15),
+			 CKR_DATA_LEN_RANGE);
 	assert_int_equal(crypt_once(&e, LUNA_OP_DECRYPT, CKM_AES_CBC, k, &iv, 15),
 			 CKR_ENCRYPTED_DATA_LEN_RANGE);
 	assert_int_equal(crypt_once(&e, LUNA_OP_DECRYPT, CKM_AES_CBC_PAD, k, &iv, 0),
@@ -554,7 +579,8 @@ static void test_ctr_wrap(void **state __maybe_unused)
 		out_len = BIG;
 		assert_int_equal(update(&e, LUNA_OP_DECRYPT, in, len, out, &out_len), CKR_OK);
 		out_len = BIG;
-		assert_int_equal(update(&e, LUNA_OP_DECRYPT, in, 1, out, &out_len), CKR_DATA_LEN_RANGE);
+		assert_int_equal(update(&e, LUNA_OP_DECRYPT, in, 1, out, &out_len),
+				 CKR_DATA_LEN_RANGE);
 		assert_ended(&e, LUNA_OP_DECRYPT);
 	}
 	p = ctr_param(65, "0000000000000000fffffffffffffffe");
@@ -619,7 +645,10 @@ static const struct {
 static struct bytes gcm_param(const struct bytes *iv, const struct bytes *aad, u32 tag_bits)
 {
 	struct luna_gcm_param p = {
-		.iv_len = iv->len, .iv_bits = 8 * iv->len, .aad_len = aad->len, .tag_bits = tag_bits,
+		.iv_len = iv->len,
+		.iv_bits = 8 * iv->len,
+		.aad_len = aad->len,
+		.tag_bits = tag_bits,
 	};
 	struct bytes b = { .len = sizeof(p) + iv->len + aad->len };
 
@@ -640,10 +669,11 @@ static void gcm_forged(struct env *e, struct op_case *t)
 		assert_int_equal(crypt_once(e, LUNA_OP_DECRYPT, t->mech, t->key, &t->param, 0),
 				 CKR_ENCRYPTED_DATA_LEN_RANGE);
 		len = BIG;
-		assert_int_equal(fx_op(e->open, e->session, t->op, t->mech, t->key, t->param.data,
-				       t->param.len, t->in.data, t->in.len, NULL, 0, out, &len),
+		assert_int_equal(whole(e, t->op, t->mech, t->key, &t->param, t->in.data, t->in.len,
+				       out, &len),
 				 CKR_ENCRYPTED_DATA_INVALID);
-		assert_int_equal(init(e, t->op, t->mech, t->key, t->param.data, t->param.len), CKR_OK);
+		assert_int_equal(init(e, t->op, t->mech, t->key, t->param.data, t->param.len),
+				 CKR_OK);
 		len = BIG;
 		assert_int_equal(update(e, t->op, t->in.data, t->in.len, out, &len), CKR_OK);
 		assert_int_equal(len, 0);
@@ -743,9 +773,9 @@ static void test_gcm_iv_lengths(void **state __maybe_unused)
 		p = gcm_param(&iv, &aad, 128);
 		for (u32 i = 0; i < 2; i++) {
 			len[i] = BIG;
-			assert_int_equal(fx_op(e[i].open, e[i].session, LUNA_OP_ENCRYPT, CKM_AES_GCM,
-					       k[i], p.data, p.len, in.data, in.len, NULL, 0, out[i],
-					       &len[i]), CKR_OK);
+			assert_int_equal(whole(&e[i], LUNA_OP_ENCRYPT, CKM_AES_GCM, k[i], &p,
+					       in.data, in.len, out[i], &len[i]),
+					 CKR_OK);
 		}
 		assert_int_equal(len[0], len[1]);
 		assert_memory_equal(out[0], out[1], len[0]);
@@ -810,16 +840,18 @@ static void test_gcm_counter_wrap(void **state __maybe_unused)
 		k[i] = make_key(&e[i], CKK_AES, &key);
 		out[i] = test_malloc(BIG);
 	}
-	assert_int_equal(fx_op(e[0].open, e[0].session, LUNA_OP_ENCRYPT, CKM_AES_ECB, k[0], NULL, 0, in, 16,
-			       NULL, 0, h, &len), CKR_OK);
+	assert_int_equal(fx_op(e[0].open, e[0].session, LUNA_OP_ENCRYPT, CKM_AES_ECB, k[0], NULL, 0,
+			       in, 16, NULL, 0, h, &len),
+			 CKR_OK);
 	for (u32 before = 1; before <= 5; before++) {
 		put_unaligned_be32(-before, j0.data + 12);
 		iv = iv_for(h, j0.data);
 		p = gcm_param(&iv, &none, 128);
 		for (u32 i = 0; i < 2; i++) {
 			len = BIG;
-			assert_int_equal(fx_op(e[i].open, e[i].session, LUNA_OP_ENCRYPT, CKM_AES_GCM, k[i],
-					       p.data, p.len, in, 200, NULL, 0, out[i], &len), CKR_OK);
+			assert_int_equal(whole(&e[i], LUNA_OP_ENCRYPT, CKM_AES_GCM, k[i], &p, in,
+					       200, out[i], &len),
+					 CKR_OK);
 			assert_int_equal(len, 216);
 		}
 		assert_memory_equal(out[0], out[1], len);
@@ -835,7 +867,8 @@ static void test_gcm_counter_wrap(void **state __maybe_unused)
 /* No IV given: 16 bytes are drawn and come behind the tag; given back, they decrypt. */
 static void test_gcm_drawn_iv(void **state __maybe_unused)
 {
-	struct bytes key = hex(gcm256), none = {}, aad = hex(gcm_aad), in = hex(gcm_text), iv = { .len = 16 };
+	struct bytes key = hex(gcm256), none = {}, aad = hex(gcm_aad), in = hex(gcm_text),
+		     iv = { .len = 16 };
 	struct bytes p, q;
 	struct env e;
 	u8 *out = test_malloc(BIG), *back = test_malloc(BIG);
@@ -854,8 +887,9 @@ static void test_gcm_drawn_iv(void **state __maybe_unused)
 		memcpy(iv.data, out + in.len + 16, 16);
 		q = gcm_param(&iv, &aad, 128);
 		len = BIG;
-		assert_int_equal(fx_op(e.open, e.session, LUNA_OP_DECRYPT, CKM_AES_GCM, k, q.data, q.len, out,
-				       in.len + 16, NULL, 0, back, &len), CKR_OK);
+		assert_int_equal(whole(&e, LUNA_OP_DECRYPT, CKM_AES_GCM, k, &q, out, in.len + 16,
+				       back, &len),
+				 CKR_OK);
 		assert_int_equal(len, in.len);
 		assert_memory_equal(back, in.data, len);
 		env_close(&e);
@@ -905,7 +939,8 @@ static void test_digest(void **state __maybe_unused)
 		t.in.len = 0;
 		t.out = hex(digest_answers[i].empty);
 		case_run(&e, &t);
-		assert_int_equal(init(&e, LUNA_OP_DIGEST, t.mech, 0, "x", 1), CKR_MECHANISM_PARAM_INVALID);
+		assert_int_equal(init(&e, LUNA_OP_DIGEST, t.mech, 0, "x", 1),
+				 CKR_MECHANISM_PARAM_INVALID);
 	}
 	env_close(&e);
 }
@@ -920,8 +955,9 @@ static void policy_off(struct env *e, u32 id)
 
 	assert_int_equal(fx_logout(e->open, e->session), CKR_OK);
 	assert_int_equal(fx_login(e->open, e->session, CKU_SO, FX_SO_PIN), CKR_OK);
-	assert_int_equal(fx_call(e->open, LUNA_POLICY_SET, &set, sizeof(set), pair, sizeof(pair), NULL,
-				 NULL), CKR_OK);
+	assert_int_equal(fx_call(e->open, LUNA_POLICY_SET, &set, sizeof(set), pair, sizeof(pair),
+				 NULL, NULL),
+			 CKR_OK);
 	assert_int_equal(fx_logout(e->open, e->session), CKR_OK);
 	assert_int_equal(fx_login(e->open, e->session, CKU_USER, FX_CO_PIN), CKR_OK);
 }
@@ -994,19 +1030,21 @@ static const struct {
 	  "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737" },
 	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes128, "",
 	  "bb1d6929e95937287fa37d129b756746" },
-	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL_OLD, CKK_AES, aes128, "6bc1bee22e409f96e93d7e117393172a",
-	  "070a16b46b4d4144f79bdd9dd04a287c" },
+	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL_OLD, CKK_AES, aes128,
+	  "6bc1bee22e409f96e93d7e117393172a", "070a16b46b4d4144f79bdd9dd04a287c" },
 	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes128,
 	  "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411",
 	  "dfa66747de9ae63030ca32611497c827" },
-	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes128, text, "51f0bebf7e3b9d92fc49741779363cfe" },
-	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes256, text, "e1992190549f6ed5696a2c056c315410" },
+	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes128, text,
+	  "51f0bebf7e3b9d92fc49741779363cfe" },
+	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes256, text,
+	  "e1992190549f6ed5696a2c056c315410" },
 };
 
 static s64 verify(struct env *e, const struct op_case *t, const u8 *sig, u32 sig_len)
 {
-	s64 rv = fx_op(e->open, e->session, LUNA_OP_VERIFY, t->mech, t->key, t->param.data, t->param.len,
-		       t->in.data, t->in.len, sig, sig_len, NULL, NULL);
+	s64 rv = fx_op(e->open, e->session, LUNA_OP_VERIFY, t->mech, t->key, t->param.data,
+		       t->param.len, t->in.data, t->in.len, sig, sig_len, NULL, NULL);
 
 	assert_ended(e, LUNA_OP_VERIFY);
 	return rv;
@@ -1025,7 +1063,8 @@ static void mac_verify(struct env *e, const struct op_case *t)
 		assert_int_equal(verify(e, t, sig.data, sig.len), CKR_SIGNATURE_INVALID);
 		sig.data[i] ^= 1;
 	}
-	assert_int_equal(init(e, LUNA_OP_VERIFY, t->mech, t->key, t->param.data, t->param.len), CKR_OK);
+	assert_int_equal(init(e, LUNA_OP_VERIFY, t->mech, t->key, t->param.data, t->param.len),
+			 CKR_OK);
 	for (u32 i = 0; i < t->in.len; i++)
 		assert_int_equal(update(e, LUNA_OP_VERIFY, t->in.data + i, 1, NULL, &none), CKR_OK);
 	assert_int_equal(verify_final(e, sig.data, sig.len), CKR_OK);
@@ -1042,8 +1081,10 @@ static void test_mac(void **state __maybe_unused)
 		struct bytes key = hex(mac_answers[i].key);
 		struct luna_mac_param p = {};
 		struct op_case t = {
-			.op = LUNA_OP_SIGN, .mech = mac_answers[i].mech,
-			.key = make_key(&e, mac_answers[i].type, &key), .in = hex(mac_answers[i].data),
+			.op = LUNA_OP_SIGN,
+			.mech = mac_answers[i].mech,
+			.key = make_key(&e, mac_answers[i].type, &key),
+			.in = hex(mac_answers[i].data),
 			.out = hex(mac_answers[i].mac),
 		};
 		u32 full = t.out.len;
@@ -1052,15 +1093,17 @@ static void test_mac(void **state __maybe_unused)
 		mac_verify(&e, &t);
 		t.mech = mac_answers[i].general;
 		t.param.len = sizeof(p);
-		for (p.mac_len = 0; p.mac_len <= full + 1; p.mac_len += p.mac_len < full - 1 ? 5 : 1) {
+		for (p.mac_len = 0; p.mac_len <= full + 1;
+		     p.mac_len += p.mac_len < full - 1 ? 5 : 1) {
 			memcpy(t.param.data, &p, sizeof(p));
 			t.out.len = p.mac_len;
 			if (p.mac_len && p.mac_len <= full) {
 				case_oneshot(&e, &t, out);
 				mac_verify(&e, &t);
 			} else {
-				assert_int_equal(init(&e, LUNA_OP_SIGN, t.mech, t.key, &p, sizeof(p)),
-						 CKR_MECHANISM_PARAM_INVALID);
+				assert_int_equal(
+					init(&e, LUNA_OP_SIGN, t.mech, t.key, &p, sizeof(p)),
+					CKR_MECHANISM_PARAM_INVALID);
 			}
 		}
 	}
@@ -1079,17 +1122,23 @@ static void test_key_checks(void **state __maybe_unused)
 	u32 k, data;
 
 	env_open(&e, NULL);
-	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, 0, NULL, 0), CKR_KEY_HANDLE_INVALID);
-	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, 12345, NULL, 0), CKR_KEY_HANDLE_INVALID);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, 0, NULL, 0),
+			 CKR_KEY_HANDLE_INVALID);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, 12345, NULL, 0),
+			 CKR_KEY_HANDLE_INVALID);
 	fx_attr_ulong(&tmpl, CKA_CLASS, CKO_DATA);
 	assert_int_equal(fx_create(e.open, e.session, &tmpl, &data), CKR_OK);
-	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, data, NULL, 0), CKR_KEY_HANDLE_INVALID);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, data, NULL, 0),
+			 CKR_KEY_HANDLE_INVALID);
 	k = make_key(&e, CKK_GENERIC_SECRET, &key);
-	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0), CKR_KEY_TYPE_INCONSISTENT);
-	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_SHA256_HMAC, k, NULL, 0), CKR_MECHANISM_INVALID);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0),
+			 CKR_KEY_TYPE_INCONSISTENT);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_SHA256_HMAC, k, NULL, 0),
+			 CKR_MECHANISM_INVALID);
 	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, 0x7ffffff0, k, NULL, 0), CKR_MECHANISM_INVALID);
 	k = make_key(&e, CKK_SHA256_HMAC, &key);
-	assert_int_equal(init(&e, LUNA_OP_SIGN, CKM_SHA512_HMAC, k, NULL, 0), CKR_KEY_TYPE_INCONSISTENT);
+	assert_int_equal(init(&e, LUNA_OP_SIGN, CKM_SHA512_HMAC, k, NULL, 0),
+			 CKR_KEY_TYPE_INCONSISTENT);
 	k = make_key_but(&e, CKK_AES, key.data, key.len, CKA_ENCRYPT, true);
 	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0),
 			 CKR_KEY_FUNCTION_NOT_PERMITTED);
@@ -1153,7 +1202,7 @@ static void test_states(void **state __maybe_unused)
 	for (u32 op = 0; op <= LUNA_OP_VERIFY; op++)
 		assert_ended(&e, op);
 
-	/* An Init on top of an operation leaves that alone, and other kinds are other operations. */
+	/* An Init on top of an operation leaves that alone; other kinds are other operations. */
 	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OK);
 	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OPERATION_ACTIVE);
 	assert_int_equal(init(&e, LUNA_OP_DECRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OK);
@@ -1169,7 +1218,8 @@ static void test_states(void **state __maybe_unused)
 	len = BIG;
 	assert_int_equal(update(&e, LUNA_OP_ENCRYPT, key.data, 16, out, &len), CKR_OK);
 	len = BIG;
-	assert_int_equal(oneshot(&e, LUNA_OP_ENCRYPT, key.data, 16, out, &len), CKR_OPERATION_ACTIVE);
+	assert_int_equal(oneshot(&e, LUNA_OP_ENCRYPT, key.data, 16, out, &len),
+			 CKR_OPERATION_ACTIVE);
 	assert_ended(&e, LUNA_OP_ENCRYPT);
 
 	/* A Final that finds half a block is the end. */
@@ -1182,7 +1232,8 @@ static void test_states(void **state __maybe_unused)
 	assert_ended(&e, LUNA_OP_ENCRYPT);
 
 	/* A failed Init leaves nothing. */
-	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_CBC, k, NULL, 0), CKR_MECHANISM_PARAM_INVALID);
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_CBC, k, NULL, 0),
+			 CKR_MECHANISM_PARAM_INVALID);
 	assert_ended(&e, LUNA_OP_ENCRYPT);
 	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_CBC, k, NULL, LUNA_PARAM_MALFORMED),
 			 CKR_MECHANISM_PARAM_INVALID);
@@ -1228,9 +1279,11 @@ static void test_pieces(void **state __maybe_unused)
 			assert_int_equal(update(&e, LUNA_OP_ENCRYPT, in.data, 16, out, &len),
 					 CKR_OPERATION_ACTIVE);
 		else if (i == 5)
-			assert_int_equal(final(&e, LUNA_OP_ENCRYPT, out, &len), CKR_OPERATION_ACTIVE);
+			assert_int_equal(final(&e, LUNA_OP_ENCRYPT, out, &len),
+					 CKR_OPERATION_ACTIVE);
 		else
-			assert_int_equal(run(&e, &bad), i ? CKR_ARGUMENTS_BAD : CKR_OPERATION_ACTIVE);
+			assert_int_equal(run(&e, &bad),
+					 i ? CKR_ARGUMENTS_BAD : CKR_OPERATION_ACTIVE);
 		assert_ended(&e, LUNA_OP_ENCRYPT);
 	}
 	c.total = ~0ULL;
@@ -1278,7 +1331,7 @@ static void test_malformed(void **state __maybe_unused)
 	env_close(&e);
 }
 
-/* Longer than a command: staged in one go, and in pieces; GCM decryption withholds all to the end. */
+/* Longer than a command: staged, and in pieces; GCM decryption withholds all to the end. */
 static void test_long(void **state __maybe_unused)
 {
 	enum { LONG = 90000, PIECE = 14336 };
@@ -1298,12 +1351,14 @@ static void test_long(void **state __maybe_unused)
 		k = make_key(&e, CKK_AES, &key);
 		p = gcm_param(&iv, &none, 128);
 		len = BIG;
-		assert_int_equal(fx_op(e.open, e.session, LUNA_OP_ENCRYPT, CKM_AES_GCM, k, p.data, p.len, in,
-				       LONG, NULL, 0, sealed, &len), CKR_OK);
+		assert_int_equal(
+			whole(&e, LUNA_OP_ENCRYPT, CKM_AES_GCM, k, &p, in, LONG, sealed, &len),
+			CKR_OK);
 		assert_int_equal(len, LONG + 16);
 		len = BIG;
-		assert_int_equal(fx_op(e.open, e.session, LUNA_OP_DECRYPT, CKM_AES_GCM, k, p.data, p.len,
-				       sealed, LONG + 16, NULL, 0, out, &len), CKR_OK);
+		assert_int_equal(whole(&e, LUNA_OP_DECRYPT, CKM_AES_GCM, k, &p, sealed, LONG + 16,
+				       out, &len),
+				 CKR_OK);
 		assert_int_equal(len, LONG);
 		assert_memory_equal(out, in, LONG);
 		assert_int_equal(init(&e, LUNA_OP_DECRYPT, CKM_AES_GCM, k, p.data, p.len), CKR_OK);
@@ -1327,20 +1382,120 @@ static void test_long(void **state __maybe_unused)
 	test_free(out);
 }
 
+/* A whole call that runs out of memory at any point fails cleanly, and the next one succeeds. */
+static void test_no_memory(void **state __maybe_unused)
+{
+	static const u32 ops[] = { LUNA_OP_ENCRYPT, LUNA_OP_SIGN, LUNA_OP_DIGEST };
+	static const u32 mechs[] = { CKM_AES_CTR, CKM_AES_CMAC, CKM_SHA256 };
+	struct bytes key = hex(aes128), p;
+	u8 *out = test_malloc(BIG);
+	struct env e;
+	u32 k, len;
+	u64 calls;
+	s64 rv;
+
+	env_open(&e, &no_gcm);
+	for (u32 i = 0; i < ARRAY_SIZE(ops); i++) {
+		for (u64 nth = 1; ; nth++) {
+			k = make_key(&e, CKK_AES, &key);
+			p = ctr_param(128, iv_text);
+			len = BIG;
+			port_alloc_watch();
+			port_alloc_fail(nth, 1);
+			rv = fx_op(e.open, e.session, ops[i], mechs[i], k, p.data, i ? 0 : p.len,
+				   key.data, 16, NULL, 0, out, &len);
+			port_alloc_fail(0, 0);
+			calls = port_alloc_calls();
+			port_alloc_unwatch();
+			if (rv == CKR_OK && calls < nth)
+				break;
+			assert_true(rv == CKR_OK || rv == CKR_DEVICE_MEMORY);
+			len = BIG;
+			assert_int_equal(fx_op(e.open, e.session, ops[i], mechs[i], k, p.data,
+					       i ? 0 : p.len, key.data, 16, NULL, 0, out, &len),
+					 CKR_OK);
+		}
+	}
+	test_free(out);
+	env_close(&e);
+}
+
+/* Threads with sessions of their own begin to use one key at the same time. */
+struct worker {
+	pthread_t thread;
+	struct luna_open *open;
+	u32 session, key;
+	u8 out[16];
+	s64 rv;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct {
+		struct luna_op op;
+		u8 in[16];
+	} request = {
+		.op = {
+			.hdr.size = sizeof(struct luna_op), .hdr.in_len = 16,
+			.hdr.session = w->session,
+			.step = LUNA_STEP_INIT | LUNA_STEP_ONESHOT, .mechanism = CKM_AES_ECB,
+			.key = w->key, .data_len = 16, .total = 16, .out_max = 16,
+		},
+	}, reply;
+	size_t len;
+
+	for (u32 i = 0; i < 500 && !w->rv; i++) {
+		w->rv = luna_cmd(w->open, LUNA_OP, &request, sizeof(request), &reply, &len);
+		w->rv = w->rv ?: reply.op.hdr.rv;
+	}
+	memcpy(w->out, reply.in, sizeof(w->out));
+	return NULL;
+}
+
+static void test_threads(void **state __maybe_unused)
+{
+	struct bytes key = hex(aes128), expected = hex("7df76b0c1ab899b33e42f047b91b546f");
+	struct worker workers[4] = {};
+	struct env e;
+
+	env_open(&e, NULL);
+	for (u32 round = 0; round < 20; round++) {
+		u32 k = make_key(&e, CKK_AES, &key);
+
+		for (u32 i = 0; i < ARRAY_SIZE(workers); i++) {
+			workers[i].open = e.open;
+			workers[i].key = k;
+			assert_int_equal(fx_session(e.open, true, &workers[i].session), CKR_OK);
+		}
+		for (u32 i = 0; i < ARRAY_SIZE(workers); i++)
+			assert_int_equal(
+				pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+		for (u32 i = 0; i < ARRAY_SIZE(workers); i++) {
+			pthread_join(workers[i].thread, NULL);
+			assert_int_equal(workers[i].rv, CKR_OK);
+			assert_memory_equal(workers[i].out, expected.data, 16);
+		}
+	}
+	env_close(&e);
+}
+
 /* ---- the list ---- */
 
 static void test_list(void **state __maybe_unused)
 {
 	const u32 standard = CKF_ENCRYPT | CKF_DECRYPT | CKF_DIGEST | CKF_SIGN | CKF_SIGN_RECOVER |
-			     CKF_VERIFY | CKF_VERIFY_RECOVER | CKF_GENERATE | CKF_GENERATE_KEY_PAIR |
-			     CKF_WRAP | CKF_UNWRAP;
+			     CKF_VERIFY | CKF_VERIFY_RECOVER | CKF_GENERATE |
+			     CKF_GENERATE_KEY_PAIR | CKF_WRAP | CKF_UNWRAP;
 	struct luna_mech_info *rows = test_malloc(BIG);
 	struct luna_mech_list list = {};
 	size_t len = 8192;
 	struct env e;
+	u32 count;
 
 	env_open(&e, NULL);
-	assert_int_equal(fx_call(e.open, LUNA_MECH_LIST, &list, sizeof(list), NULL, 0, rows, &len), CKR_OK);
+	assert_int_equal(fx_call(e.open, LUNA_MECH_LIST, &list, sizeof(list), NULL, 0, rows, &len),
+			 CKR_OK);
 	assert_int_equal(len, list.count * sizeof(*rows));
 	assert_true(list.count > 50);
 	for (u32 i = 0; i < list.count; i++) {
@@ -1351,6 +1506,21 @@ static void test_list(void **state __maybe_unused)
 			assert_int_equal(init(&e, LUNA_OP_ENCRYPT, rows[i].type, 0, NULL, 0),
 					 CKR_KEY_HANDLE_INVALID);
 	}
+	policy_off(&e, 18);
+	policy_off(&e, 33);
+	assert_int_equal(init(&e, LUNA_OP_SIGN, CKM_RSA_X_509, 0, NULL, 0), CKR_MECHANISM_INVALID);
+	assert_int_equal(init(&e, LUNA_OP_SIGN, CKM_RSA_PKCS, 0, NULL, 0), CKR_MECHANISM_INVALID);
+	assert_int_equal(init(&e, LUNA_OP_SIGN, CKM_SHA256_RSA_PKCS, 0, NULL, 0),
+			 CKR_KEY_HANDLE_INVALID);
+	len = 8192;
+	count = list.count;
+	assert_int_equal(fx_call(e.open, LUNA_MECH_LIST, &list, sizeof(list), NULL, 0, rows, &len),
+			 CKR_OK);
+	assert_int_equal(list.count, count - 2);
+	len = 64;
+	assert_int_equal(fx_call(e.open, LUNA_MECH_LIST, &list, sizeof(list), NULL, 0, rows, &len),
+			 CKR_BUFFER_TOO_SMALL);
+	assert_int_equal(list.count, count - 2);
 	test_free(rows);
 	env_close(&e);
 }
@@ -1377,6 +1547,8 @@ int main(void)
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_list),
 	};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The OpenSSL provider against published answers (FIPS 180, RFC 2202, 4231, 6070 and 7914,
- * SP 800-38A/B, the GCM specification), and what the ops promise beside the numbers: pieces, in-place
+ * The OpenSSL provider against published answers (FIPS 180, RFC 2202, 4231, 6070 and 7914, SP
+ * 800-38A/B, the GCM specification), and what the ops promise beside the numbers: pieces, in-place
  * operation, reuse of prepared keys, threads, and errors.
  */
 #include <stdarg.h>
@@ -161,7 +161,8 @@ static void mac_once(struct luna_mac_key *key, const struct bytes *text, size_t 
 
 	assert_false(IS_ERR(s));
 	for (size_t at = 0; at < text->len; at += piece)
-		assert_int_equal(ops->mac_update(s, text->data + at, min(piece, text->len - at)), 0);
+		assert_int_equal(ops->mac_update(s, text->data + at,
+						 min(piece, text->len - at)), 0);
 	assert_int_equal(ops->mac_final(s, mac), 0);
 	assert_hex(mac, strlen(expected) / 2, expected);
 	ops->mac_end(s);
@@ -769,7 +770,8 @@ static int work_once(struct shared_keys *keys, u8 *text)
 	int err;
 
 	c = ops->cipher_begin(keys->aes, LUNA_GCM, true, iv.data, iv.len);
-	err = ops->cipher_aad(c, aad.data, aad.len) | ops->cipher_update(c, plain.data, plain.len, text) |
+	err = ops->cipher_aad(c, aad.data, aad.len) |
+	      ops->cipher_update(c, plain.data, plain.len, text) |
 	      ops->cipher_tag(c, made, 16) | memcmp(made, gcm_tag.data, 16);
 	ops->cipher_end(c);
 	m = ops->mac_begin(keys->mac);

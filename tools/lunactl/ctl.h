@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lunactl: what its files share. It uses the library's public API alone. Every command is one function
+ * that returns an exit status: 0, or 1 when the token refused (the CKR's name is on stderr), or 2 when
+ * the command line was wrong.
+ */
+#ifndef LUNACTL_CTL_H
+#define LUNACTL_CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define LUNA_OASIS_NAMES_ONLY
+#include <luna/cryptoki_v2.h>
+#include <luna/sfnt_extensions.h>
+#include <json-c/json.h>
+
+/* Options, by name in args.c. */
+enum ctl_opt {
+	OPT_SLOT, OPT_FROM, OPT_TO, OPT_PRIMARY, OPT_SECONDARY, OPT_LABEL, OPT_ID, OPT_HANDLE,
+	OPT_CLASS, OPT_TYPE, OPT_SIZE, OPT_MECHANISM, OPT_IN, OPT_OUT, OPT_SIGNATURE, OPT_DOMAIN,
+	OPT_ROLE, OPT_PIN_FILE, OPT_NEW_PIN_FILE, OPT_TO_PIN_FILE, OPT_SECONDARY_PIN_FILE, OPT_POLICY,
+	OPT_VALUE, OPT_M, OPT_N, OPT_OUT_DIR, OPT_LEGACY, OPT_MOFN, OPT_HSM, OPT_FORCE, OPT_STEPS,
+	OPT_PUBLIC, OPT_EXTRACTABLE, OPT_CLONEABLE, OPT_JSON, OPT_HELP,
+	OPT_COUNT
+};
+
+/**
+ * struct ctl_args - a parsed command line
+ * @opt: values; "" for options without one; NULL: not given
+ * @rest: words that are no options
+ */
+struct ctl_args {
+	const char *opt[OPT_COUNT];
+	char **rest;
+	int rest_count;
+	bool json;
+};
+
+struct ctl_command {
+	const char *name;		/* "key generate" */
+	const char *summary;
+	const char *details;		/* printed by --help below the options; may be NULL */
+	int (*run)(const struct ctl_args *args);
+	unsigned long long options;	/* bit per enum ctl_opt */
+	const char *rest;		/* what the other words are, or NULL: none are taken */
+};
+
+#define OPT(name)	(1ULL << OPT_##name)
+
+extern const struct ctl_command *const ctl_groups[];	/* NULL-terminated list of tables */
+extern const struct ctl_command token_commands[], object_commands[], crypt_commands[],
+	clone_commands[], ha_commands[], policy_commands[], mofn_commands[];
+
+/* args.c */
+int args_parse(int argc, char **argv, const struct ctl_command *command, struct ctl_args *args);
+void args_help(const struct ctl_command *command, FILE *to);
+CK_ULONG args_number(const struct ctl_args *args, enum ctl_opt opt, CK_ULONG otherwise);
+void args_need(const struct ctl_args *args, enum ctl_opt opt);
+
+/* message.c; those that do not return exit with the status that they say */
+const char *ckr_name(CK_RV rv);
+void usage_error(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));	/* 2 */
+void fatal(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));		/* 1 */
+void check(CK_RV rv, const char *what);		/* exits with 1 and the CKR's name unless CKR_OK */
+void ctl_json_errors(bool on);			/* errors as JSON on stdout, too */
+
+/* output.c */
+void print_json(struct json_object *object);	/* and frees it */
+struct json_object *json_text(const void *blank_padded, size_t len);
+struct json_object *json_hex(const void *bytes, size_t len);
+void progress(const char *what, size_t done, size_t total);	/* a bar on stderr, if it is a terminal */
+unsigned char *file_read(const char *path, CK_ULONG *len);	/* "-": stdin; exits on failure */
+void file_write(const char *path, const void *data, CK_ULONG len, bool secret);	/* "-": stdout */
+
+/* pin.c: a PIN in locked-down memory that is wiped by pin_free() */
+struct pin {
+	CK_UTF8CHAR text[256];
+	CK_ULONG len;
+};
+
+/* From the option's file, or the environment variable, or a prompt that says @whose. */
+void pin_get(struct pin *pin, const struct ctl_args *args, enum ctl_opt file, const char *variable,
+	     const char *whose);
+void pin_free(struct pin *pin);
+
+/* session.c */
+CK_SLOT_ID slot_of(const struct ctl_args *args, enum ctl_opt opt);	/* must be given, and exist */
+CK_SESSION_HANDLE session_public(CK_SLOT_ID slot);
+/* Logged in as @role ("so", "co", "cu"), with the PIN of @file or the role's environment variable. */
+CK_SESSION_HANDLE session_login(CK_SLOT_ID slot, const char *role, const struct ctl_args *args,
+				enum ctl_opt file);
+CK_USER_TYPE role_type(const char *name);	/* exits with 2 if it is no role */
+const char *state_text(CK_STATE state);
+
+/* find.c: objects that --handle, --label, --id and --class choose */
+struct objects {
+	CK_OBJECT_HANDLE *handle;
+	CK_ULONG count;
+};
+
+struct objects objects_find(CK_SESSION_HANDLE session, const struct ctl_args *args);
+void objects_free(struct objects *objects);
+CK_OBJECT_HANDLE object_one(CK_SESSION_HANDLE session, const struct ctl_args *args,
+			    CK_OBJECT_CLASS class);	/* exits unless there is exactly one */
+bool object_ulong(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_ATTRIBUTE_TYPE type,
+		  CK_ULONG *value);
+bool object_bool(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_ATTRIBUTE_TYPE type);
+/* malloc'ed; NULL if the object has none or does not tell */
+unsigned char *object_bytes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_ATTRIBUTE_TYPE type,
+			    CK_ULONG *len);
+const char *class_name(CK_ULONG class);
+const char *key_type_name(CK_ULONG type);
+
+#endif /* LUNACTL_CTL_H */

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+/* Choosing objects and reading their attributes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+
+static const char *const class_names[] = { "data", "certificate", "public", "private", "secret" };
+
+const char *class_name(CK_ULONG class)
+{
+	return class < 5 ? class_names[class] : "other";
+}
+
+const char *key_type_name(CK_ULONG type)
+{
+	switch (type) {
+	case CKK_RSA: return "RSA";
+	case CKK_AES: return "AES";
+	case CKK_GENERIC_SECRET: return "generic secret";
+	case CKK_SHA_1_HMAC: return "SHA-1 HMAC";
+	case CKK_SHA224_HMAC: return "SHA-224 HMAC";
+	case CKK_SHA256_HMAC: return "SHA-256 HMAC";
+	case CKK_SHA384_HMAC: return "SHA-384 HMAC";
+	case CKK_SHA512_HMAC: return "SHA-512 HMAC";
+	default: return "";
+	}
+}
+
+static CK_OBJECT_CLASS class_number(const char *name)
+{
+	CK_OBJECT_CLASS class;
+
+	for (class = 0; class < 5; class++)
+		if (!strcmp(class_names[class], name))
+			return class;
+	usage_error("'%s' is no class: data, certificate, public, private or secret", name);
+}
+
+/* "0a1b" to bytes, in place of @out; the number of bytes. */
+static CK_ULONG hex_bytes(const char *hex, unsigned char *out, size_t room)
+{
+	size_t len = strlen(hex) / 2, i;
+	unsigned int byte;
+
+	if (strlen(hex) % 2 || len > room || strspn(hex, "0123456789abcdefABCDEF") != strlen(hex))
+		usage_error("'%s' is no hexadecimal number of whole bytes", hex);
+	for (i = 0; i < len; i++) {
+		sscanf(hex + 2 * i, "%2x", &byte);
+		out[i] = (unsigned char)byte;
+	}
+	return len;
+}
+
+static void objects_add(struct objects *objects, const CK_OBJECT_HANDLE *handles, CK_ULONG count)
+{
+	CK_OBJECT_HANDLE *all = realloc(objects->handle, (objects->count + count) * sizeof(*all));
+
+	if (!all)
+		fatal("out of memory");
+	memcpy(all + objects->count, handles, count * sizeof(*all));
+	objects->handle = all;
+	objects->count += count;
+}
+
+struct objects objects_find(CK_SESSION_HANDLE session, const struct ctl_args *args)
+{
+	struct objects objects = { NULL, 0 };
+	CK_ATTRIBUTE tmpl[3];
+	CK_OBJECT_HANDLE found[256];
+	CK_OBJECT_CLASS class;
+	unsigned char id[256];
+	CK_ULONG n = 0, count;
+
+	if (args->opt[OPT_HANDLE]) {
+		found[0] = args_number(args, OPT_HANDLE, 0);
+		objects_add(&objects, found, 1);
+		return objects;
+	}
+	if (args->opt[OPT_LABEL])
+		tmpl[n++] = (CK_ATTRIBUTE){ CKA_LABEL, (void *)args->opt[OPT_LABEL],
+					    strlen(args->opt[OPT_LABEL]) };
+	if (args->opt[OPT_ID]) {
+		count = hex_bytes(args->opt[OPT_ID], id, sizeof(id));
+		tmpl[n++] = (CK_ATTRIBUTE){ CKA_ID, id, count };
+	}
+	if (args->opt[OPT_CLASS]) {
+		class = class_number(args->opt[OPT_CLASS]);
+		tmpl[n++] = (CK_ATTRIBUTE){ CKA_CLASS, &class, sizeof(class) };
+	}
+	check(C_FindObjectsInit(session, tmpl, n), "C_FindObjectsInit");
+	do {
+		check(C_FindObjects(session, found, 256, &count), "C_FindObjects");
+		if (count)
+			objects_add(&objects, found, count);
+	} while (count);
+	check(C_FindObjectsFinal(session), "C_FindObjectsFinal");
+	return objects;
+}
+
+void objects_free(struct objects *objects)
+{
+	free(objects->handle);
+	objects->handle = NULL;
+	objects->count = 0;
+}
+
+CK_OBJECT_HANDLE object_one(CK_SESSION_HANDLE session, const struct ctl_args *args,
+			    CK_OBJECT_CLASS class)
+{
+	struct ctl_args wanted = *args;
+	struct objects objects;
+	CK_OBJECT_HANDLE handle;
+
+	if (!args->opt[OPT_HANDLE] && !args->opt[OPT_LABEL] && !args->opt[OPT_ID])
+		usage_error("which object? --label, --id or --handle");
+	wanted.opt[OPT_CLASS] = class_names[class];
+	objects = objects_find(session, &wanted);
+	if (!objects.count)
+		fatal("no %s object with that label or id; 'lunactl object list' shows them",
+		      class_names[class]);
+	handle = objects.handle[0];
+	objects_free(&objects);
+	return handle;
+}
+
+bool object_ulong(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_ATTRIBUTE_TYPE type,
+		  CK_ULONG *value)
+{
+	CK_ATTRIBUTE attr = { type, value, sizeof(*value) };
+
+	*value = 0;
+	return C_GetAttributeValue(session, obj, &attr, 1) == CKR_OK &&
+	       attr.ulValueLen == sizeof(*value);
+}
+
+bool object_bool(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_ATTRIBUTE_TYPE type)
+{
+	CK_BBOOL value = CK_FALSE;
+	CK_ATTRIBUTE attr = { type, &value, sizeof(value) };
+
+	return C_GetAttributeValue(session, obj, &attr, 1) == CKR_OK && value;
+}
+
+unsigned char *object_bytes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_ATTRIBUTE_TYPE type,
+			    CK_ULONG *len)
+{
+	CK_ATTRIBUTE attr = { type, NULL, 0 };
+
+	*len = 0;
+	if (C_GetAttributeValue(session, obj, &attr, 1) != CKR_OK)
+		return NULL;
+	attr.pValue = malloc(attr.ulValueLen + 1);
+	if (!attr.pValue)
+		fatal("out of memory");
+	if (C_GetAttributeValue(session, obj, &attr, 1) != CKR_OK) {
+		free(attr.pValue);
+		return NULL;
+	}
+	*len = attr.ulValueLen;
+	return attr.pValue;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+/* lunactl: finds the command in the tables and runs it. */
+#include <string.h>
+#include <stdlib.h>
+
+#include "ctl.h"
+
+const struct ctl_command *const ctl_groups[] = {
+	token_commands, object_commands, crypt_commands, clone_commands, ha_commands, policy_commands,
+	mofn_commands, NULL,
+};
+
+/* All commands, or with @first those that start with this word. False: there are none. */
+static bool list_commands(const char *first, FILE *to)
+{
+	size_t len = first ? strlen(first) : 0;
+	const struct ctl_command *c;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; ctl_groups[i]; i++) {
+		for (c = ctl_groups[i]; c->name; c++) {
+			if (first && (strncmp(c->name, first, len) || (c->name[len] && c->name[len] != ' ')))
+				continue;
+			fprintf(to, "  %-18s %s\n", c->name, c->summary);
+			any = true;
+		}
+	}
+	return any;
+}
+
+static void help(FILE *to)
+{
+	fputs("Usage: lunactl COMMAND [options]\n"
+	      "Manages software Luna tokens through their PKCS#11 library. Commands:\n\n", to);
+	list_commands(NULL, to);
+	fputs("\n'lunactl COMMAND --help' explains one. Every command takes --json.\n\n"
+	      "PINs come from the command's --...pin-file, from LUNA_PIN (crypto officer), LUNA_SO_PIN,\n"
+	      "LUNA_CU_PIN, or a prompt; never from the command line. LUNA_DEVICES says where the devices\n"
+	      "are. Exit status: 0; 1 the token refused, with the CKR's name on standard error; 2 usage.\n", to);
+}
+
+/* The command whose words start @argv; *words is how many those are. */
+static const struct ctl_command *find_command(int argc, char **argv, int *words)
+{
+	const struct ctl_command *c;
+	char two[64];
+	size_t i;
+
+	for (*words = 2; *words; (*words)--) {
+		if (argc < *words)
+			continue;
+		snprintf(two, sizeof(two), *words == 2 ? "%s %s" : "%s", argv[0], argc > 1 ? argv[1] : "");
+		for (i = 0; ctl_groups[i]; i++)
+			for (c = ctl_groups[i]; c->name; c++)
+				if (!strcmp(c->name, two))
+					return c;
+	}
+	return NULL;
+}
+
+static int run(const struct ctl_command *command, int argc, char **argv)
+{
+	CK_C_INITIALIZE_ARGS init = { .flags = CKF_OS_LOCKING_OK };
+	struct ctl_args args;
+	int ret;
+
+	ret = args_parse(argc, argv, command, &args);
+	if (ret)
+		return ret;
+	if (args.opt[OPT_HELP]) {
+		args_help(command, stdout);
+		return 0;
+	}
+	ctl_json_errors(args.json);
+	check(C_Initialize(&init), "C_Initialize");
+	ret = command->run(&args);
+	C_Finalize(NULL);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	const struct ctl_command *command;
+	int words;
+
+	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		help(argc < 2 ? stderr : stdout);
+		return argc < 2 ? 2 : 0;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("lunactl " LUNA_VERSION);
+		return 0;
+	}
+	command = find_command(argc - 1, argv + 1, &words);
+	if (command)
+		return run(command, argc - words, argv + words);
+	if (argc == 2 || !strcmp(argv[2], "--help")) {
+		fprintf(stdout, "Commands of 'lunactl %s':\n", argv[1]);
+		if (list_commands(argv[1], stdout))
+			return argc == 2 ? 2 : 0;
+	}
+	usage_error("no command '%s'; 'lunactl --help' lists them", argv[1]);
+}

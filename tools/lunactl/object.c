@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+/* Commands that make, show and delete objects. */
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+
+static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+
+/* Role of an object command: the crypto user where it is enough is not guessed; co unless said. */
+static CK_SESSION_HANDLE login_for(const struct ctl_args *args)
+{
+	return session_login(slot_of(args, OPT_SLOT), args->opt[OPT_ROLE] ? args->opt[OPT_ROLE] : "co",
+			     args, OPT_PIN_FILE);
+}
+
+static CK_ULONG id_bytes(const struct ctl_args *args, unsigned char id[64])
+{
+	const char *hex = args->opt[OPT_ID] ? args->opt[OPT_ID] : "";
+	size_t len = strlen(hex) / 2, i;
+	unsigned int byte;
+
+	if (strlen(hex) % 2 || len > 64)
+		usage_error("--id takes whole bytes in hexadecimal, at most 64");
+	for (i = 0; i < len; i++) {
+		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+			usage_error("--id takes hexadecimal digits, not '%s'", hex);
+		id[i] = (unsigned char)byte;
+	}
+	return len;
+}
+
+static void made(const struct ctl_args *args, const char *what, CK_OBJECT_HANDLE handle,
+		 CK_OBJECT_HANDLE other)
+{
+	struct json_object *object;
+
+	if (args->json) {
+		object = json_object_new_object();
+		json_object_object_add(object, "handle", json_object_new_int64((int64_t)handle));
+		if (other)
+			json_object_object_add(object, "public_handle",
+					       json_object_new_int64((int64_t)other));
+		print_json(object);
+	} else {
+		printf("%s '%s': handle %lu\n", what, args->opt[OPT_LABEL], handle);
+	}
+}
+
+static void generate_rsa(CK_SESSION_HANDLE session, const struct ctl_args *args, CK_ULONG bits)
+{
+	CK_MECHANISM mech = { CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0 };
+	CK_BBOOL *extractable = args->opt[OPT_EXTRACTABLE] ? &yes : &no;
+	unsigned char id[64], e[] = { 1, 0, 1 };
+	CK_ULONG id_len = id_bytes(args, id), label_len = strlen(args->opt[OPT_LABEL]);
+	void *label = (void *)args->opt[OPT_LABEL];
+	CK_ATTRIBUTE pub[] = {
+		{ CKA_TOKEN, &yes, 1 }, { CKA_MODULUS_BITS, &bits, sizeof(bits) },
+		{ CKA_PUBLIC_EXPONENT, e, 3 }, { CKA_LABEL, label, label_len },
+		{ CKA_ENCRYPT, &yes, 1 }, { CKA_VERIFY, &yes, 1 }, { CKA_WRAP, &yes, 1 },
+		{ CKA_ID, id, id_len },
+	};
+	CK_ATTRIBUTE priv[] = {
+		{ CKA_TOKEN, &yes, 1 }, { CKA_PRIVATE, &yes, 1 }, { CKA_SENSITIVE, &yes, 1 },
+		{ CKA_EXTRACTABLE, extractable, 1 }, { CKA_LABEL, label, label_len },
+		{ CKA_DECRYPT, &yes, 1 }, { CKA_SIGN, &yes, 1 }, { CKA_UNWRAP, &yes, 1 },
+		{ CKA_ID, id, id_len },
+	};
+	CK_OBJECT_HANDLE public_key, private_key;
+
+	check(C_GenerateKeyPair(session, &mech, pub, 8, priv, 9, &public_key, &private_key),
+	      "C_GenerateKeyPair");
+	made(args, "RSA key pair", private_key, public_key);
+}
+
+static void generate_secret(CK_SESSION_HANDLE session, const struct ctl_args *args,
+			    CK_MECHANISM_TYPE type, CK_ULONG bits, bool cipher)
+{
+	CK_MECHANISM mech = { type, NULL, 0 };
+	CK_BBOOL *extractable = args->opt[OPT_EXTRACTABLE] ? &yes : &no;
+	CK_BBOOL *use_cipher = cipher ? &yes : &no;
+	unsigned char id[64];
+	CK_ULONG id_len = id_bytes(args, id), bytes = bits / 8;
+	CK_ATTRIBUTE tmpl[] = {
+		{ CKA_TOKEN, &yes, 1 }, { CKA_PRIVATE, &yes, 1 }, { CKA_SENSITIVE, &yes, 1 },
+		{ CKA_EXTRACTABLE, extractable, 1 },
+		{ CKA_LABEL, (void *)args->opt[OPT_LABEL], strlen(args->opt[OPT_LABEL]) },
+		{ CKA_VALUE_LEN, &bytes, sizeof(bytes) }, { CKA_SIGN, &yes, 1 },
+		{ CKA_VERIFY, &yes, 1 }, { CKA_ENCRYPT, use_cipher, 1 },
+		{ CKA_DECRYPT, use_cipher, 1 }, { CKA_WRAP, use_cipher, 1 },
+		{ CKA_UNWRAP, use_cipher, 1 }, { CKA_ID, id, id_len },
+	};
+	CK_OBJECT_HANDLE key;
+
+	if (bits % 8)
+		usage_error("--size is in bits, a multiple of 8");
+	check(C_GenerateKey(session, &mech, tmpl, sizeof(tmpl) / sizeof(tmpl[0]), &key),
+	      "C_GenerateKey");
+	made(args, cipher ? "AES key" : "Generic secret", key, 0);
+}
+
+static int key_generate(const struct ctl_args *args)
+{
+	CK_SESSION_HANDLE session;
+
+	args_need(args, OPT_TYPE);
+	args_need(args, OPT_LABEL);
+	session = login_for(args);
+	if (!strcmp(args->opt[OPT_TYPE], "rsa"))
+		generate_rsa(session, args, args_number(args, OPT_SIZE, 2048));
+	else if (!strcmp(args->opt[OPT_TYPE], "aes"))
+		generate_secret(session, args, CKM_AES_KEY_GEN, args_number(args, OPT_SIZE, 256), true);
+	else if (!strcmp(args->opt[OPT_TYPE], "generic"))
+		generate_secret(session, args, CKM_GENERIC_SECRET_KEY_GEN,
+				args_number(args, OPT_SIZE, 256), false);
+	else
+		usage_error("'%s' is no type of key: rsa, aes or generic", args->opt[OPT_TYPE]);
+	return 0;
+}
+
+static const struct {
+	CK_ATTRIBUTE_TYPE type;
+	const char *name;
+} flags[] = {
+	{ CKA_TOKEN, "token" }, { CKA_PRIVATE, "private" }, { CKA_SENSITIVE, "sensitive" },
+	{ CKA_EXTRACTABLE, "extractable" }, { CKA_ALWAYS_SENSITIVE, "always-sensitive" },
+	{ CKA_NEVER_EXTRACTABLE, "never-extractable" }, { CKA_LOCAL, "local" },
+	{ CKA_MODIFIABLE, "modifiable" }, { CKA_TRUSTED, "trusted" }, { CKA_ENCRYPT, "encrypt" },
+	{ CKA_DECRYPT, "decrypt" }, { CKA_SIGN, "sign" }, { CKA_VERIFY, "verify" },
+	{ CKA_SIGN_RECOVER, "sign-recover" }, { CKA_VERIFY_RECOVER, "verify-recover" },
+	{ CKA_WRAP, "wrap" }, { CKA_UNWRAP, "unwrap" }, { CKA_DERIVE, "derive" },
+};
+
+static struct json_object *object_json(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj)
+{
+	struct json_object *row = json_object_new_object(), *list;
+	CK_ULONG class, type, size, len;
+	unsigned char *bytes;
+	size_t i;
+
+	json_object_object_add(row, "handle", json_object_new_int64((int64_t)obj));
+	if (!object_ulong(session, obj, CKA_CLASS, &class))
+		check(CKR_OBJECT_HANDLE_INVALID, "C_GetAttributeValue");
+	json_object_object_add(row, "class", json_object_new_string(class_name(class)));
+	if (object_ulong(session, obj, CKA_KEY_TYPE, &type))
+		json_object_object_add(row, "type", json_object_new_string(key_type_name(type)));
+	bytes = object_bytes(session, obj, CKA_MODULUS, &len);
+	if (bytes)
+		json_object_object_add(row, "bits", json_object_new_int64((int64_t)len * 8));
+	else if (object_ulong(session, obj, CKA_VALUE_LEN, &size))
+		json_object_object_add(row, "bits", json_object_new_int64((int64_t)size * 8));
+	free(bytes);
+	bytes = object_bytes(session, obj, CKA_LABEL, &len);
+	json_object_object_add(row, "label", json_text(bytes ? (char *)bytes : "", len));
+	free(bytes);
+	bytes = object_bytes(session, obj, CKA_ID, &len);
+	json_object_object_add(row, "id", json_hex(bytes, len));
+	free(bytes);
+	bytes = object_bytes(session, obj, CKA_OUID, &len);
+	json_object_object_add(row, "ouid", json_hex(bytes, len));
+	free(bytes);
+	list = json_object_new_array();
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (object_bool(session, obj, flags[i].type))
+			json_object_array_add(list, json_object_new_string(flags[i].name));
+	json_object_object_add(row, "attributes", list);
+	return row;
+}
+
+static const char *text_of(struct json_object *row, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(row, key, &value) ? json_object_get_string(value) : "";
+}
+
+static int object_list(const struct ctl_args *args)
+{
+	CK_SESSION_HANDLE session = login_for(args);
+	struct objects objects = objects_find(session, args);
+	struct json_object *list = json_object_new_array(), *row;
+	CK_ULONG i;
+
+	if (!args->json)
+		printf("%8s  %-11s  %-14s  %5s  %-24s  %s\n", "handle", "class", "type", "bits", "label",
+		       "id");
+	for (i = 0; i < objects.count; i++) {
+		row = object_json(session, objects.handle[i]);
+		if (!args->json)
+			printf("%8s  %-11s  %-14s  %5s  %-24s  %s\n", text_of(row, "handle"),
+			       text_of(row, "class"), text_of(row, "type"), text_of(row, "bits"),
+			       text_of(row, "label"), text_of(row, "id"));
+		json_object_array_add(list, row);
+	}
+	if (args->json)
+		print_json(list);
+	else
+		json_object_put(list);
+	objects_free(&objects);
+	return 0;
+}
+
+static int object_show(const struct ctl_args *args)
+{
+	CK_SESSION_HANDLE session = login_for(args);
+	struct objects objects = objects_find(session, args);
+	struct json_object *list = json_object_new_array(), *row;
+	CK_ULONG i;
+
+	for (i = 0; i < objects.count; i++) {
+		row = object_json(session, objects.handle[i]);
+		json_object_array_add(list, row);
+		if (args->json)
+			continue;
+		json_object_object_foreach(row, key, value)
+			printf("%-12s %s\n", key, json_object_get_string(value));
+		putchar('\n');
+	}
+	if (args->json)
+		print_json(list);
+	else
+		json_object_put(list);
+	if (!objects.count)
+		fatal("no such object; 'lunactl object list' shows them");
+	objects_free(&objects);
+	return 0;
+}
+
+static int object_delete(const struct ctl_args *args)
+{
+	CK_SESSION_HANDLE session;
+	struct objects objects;
+	CK_ULONG i;
+
+	if (!args->opt[OPT_HANDLE] && !args->opt[OPT_LABEL] && !args->opt[OPT_ID])
+		usage_error("which object? --handle, --label or --id");
+	session = login_for(args);
+	objects = objects_find(session, args);
+	if (!objects.count)
+		fatal("no such object; 'lunactl object list' shows them");
+	if (objects.count > 1 && !args->opt[OPT_FORCE])
+		fatal("%lu objects match; --force deletes them all, --handle or --class chooses",
+		      objects.count);
+	for (i = 0; i < objects.count; i++)
+		check(C_DestroyObject(session, objects.handle[i]), "C_DestroyObject");
+	if (!args->json)
+		printf("Deleted %lu object%s.\n", objects.count, objects.count == 1 ? "" : "s");
+	objects_free(&objects);
+	return 0;
+}
+
+/* SubjectPublicKeyInfo in PEM, as openssl reads it. */
+static char *rsa_pem(const unsigned char *n, CK_ULONG n_len, const unsigned char *e, CK_ULONG e_len,
+		     long *len)
+{
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	BIGNUM *bn_n = BN_bin2bn(n, (int)n_len, NULL), *bn_e = BN_bin2bn(e, (int)e_len, NULL);
+	BIO *bio = BIO_new(BIO_s_mem());
+	OSSL_PARAM *params = NULL;
+	EVP_PKEY *key = NULL;
+	char *data, *pem = NULL;
+
+	if (build && ctx && bn_n && bn_e && bio &&
+	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, bn_n) &&
+	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, bn_e) &&
+	    (params = OSSL_PARAM_BLD_to_param(build)) && EVP_PKEY_fromdata_init(ctx) > 0 &&
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) > 0 &&
+	    PEM_write_bio_PUBKEY(bio, key)) {
+		*len = BIO_get_mem_data(bio, &data);
+		pem = malloc((size_t)*len);
+		if (pem)
+			memcpy(pem, data, (size_t)*len);
+	}
+	EVP_PKEY_free(key);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(build);
+	EVP_PKEY_CTX_free(ctx);
+	BN_free(bn_n);
+	BN_free(bn_e);
+	BIO_free(bio);
+	return pem;
+}
+
+static int export_public(const struct ctl_args *args)
+{
+	CK_SESSION_HANDLE session = login_for(args);
+	CK_OBJECT_HANDLE key = object_one(session, args, CKO_PUBLIC_KEY);
+	CK_ULONG n_len, e_len;
+	unsigned char *n = object_bytes(session, key, CKA_MODULUS, &n_len);
+	unsigned char *e = object_bytes(session, key, CKA_PUBLIC_EXPONENT, &e_len);
+	char *pem;
+	long len;
+
+	if (!n || !e)
+		fatal("the object is no RSA public key");
+	pem = rsa_pem(n, n_len, e, e_len, &len);
+	if (!pem)
+		fatal("OpenSSL does not take this public key");
+	file_write(args->opt[OPT_OUT] ? args->opt[OPT_OUT] : "-", pem, (CK_ULONG)len, false);
+	free(pem);
+	free(n);
+	free(e);
+	return 0;
+}
+
+#define CHOICE	(OPT(SLOT) | OPT(ROLE) | OPT(PIN_FILE) | OPT(LABEL) | OPT(ID) | OPT(HANDLE))
+
+const struct ctl_command object_commands[] = {
+	{ "key generate", "Generates a key or key pair on the token",
+	  "Private and secret keys are sensitive, and not extractable unless --extractable is given.",
+	  key_generate, OPT(SLOT) | OPT(ROLE) | OPT(PIN_FILE) | OPT(TYPE) | OPT(SIZE) | OPT(LABEL) |
+	  OPT(ID) | OPT(EXTRACTABLE), NULL },
+	{ "object list", "Lists objects", NULL, object_list, CHOICE | OPT(CLASS), NULL },
+	{ "object show", "Shows what the token tells of objects", NULL, object_show, CHOICE | OPT(CLASS),
+	  NULL },
+	{ "object delete", "Deletes objects", NULL, object_delete, CHOICE | OPT(CLASS) | OPT(FORCE),
+	  NULL },
+	{ "export", "Writes a public key in PEM", NULL, export_public, CHOICE | OPT(OUT), NULL },
+	{ NULL, NULL, NULL, NULL, 0, NULL },
+};

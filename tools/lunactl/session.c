@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/* Slots, sessions, roles. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+
+static const struct {
+	const char *name;
+	CK_USER_TYPE type;
+	const char *variable;
+	const char *title;
+} roles[] = {
+	{ "so", CKU_SO, "LUNA_SO_PIN", "security officer" },
+	{ "co", CKU_USER, "LUNA_PIN", "crypto officer" },
+	{ "cu", CKU_CRYPTO_USER, "LUNA_CU_PIN", "crypto user" },
+};
+
+static size_t role_index(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+		if (!strcmp(roles[i].name, name))
+			return i;
+	usage_error("'%s' is no role: so, co or cu", name);
+}
+
+CK_USER_TYPE role_type(const char *name)
+{
+	return roles[role_index(name)].type;
+}
+
+CK_SLOT_ID slot_of(const struct ctl_args *args, enum ctl_opt opt)
+{
+	CK_SLOT_INFO info;
+	CK_SLOT_ID slot;
+
+	args_need(args, opt);
+	slot = args_number(args, opt, 0);
+	if (C_GetSlotInfo(slot, &info) != CKR_OK)
+		fatal("slot %lu: CKR_SLOT_ID_INVALID: no such slot; 'lunactl slots' lists them", slot);
+	return slot;
+}
+
+CK_SESSION_HANDLE session_public(CK_SLOT_ID slot)
+{
+	CK_SESSION_HANDLE session;
+
+	check(C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session),
+	      "C_OpenSession");
+	return session;
+}
+
+CK_SESSION_HANDLE session_login(CK_SLOT_ID slot, const char *role, const struct ctl_args *args,
+				enum ctl_opt file)
+{
+	size_t i = role_index(role);
+	CK_SESSION_HANDLE session = session_public(slot);
+	struct pin pin;
+	char whose[64];
+	CK_RV rv;
+
+	snprintf(whose, sizeof(whose), "the %s of slot %lu", roles[i].title, slot);
+	pin_get(&pin, args, file, roles[i].variable, whose);
+	rv = C_Login(session, roles[i].type, pin.text, pin.len);
+	pin_free(&pin);
+	check(rv, "C_Login");
+	return session;
+}
+
+const char *state_text(CK_STATE state)
+{
+	static const char *const texts[] = {
+		"RO public session", "RO user functions", "RW public session", "RW user functions",
+		"RW SO functions",
+	};
+
+	return state < sizeof(texts) / sizeof(texts[0]) ? texts[state] : "unknown state";
+}
