@@ -591,8 +591,8 @@ struct luna_blob {
  * @m: GENERATE: vectors needed
  * @n: GENERATE: vectors made; ACTIVATE: vectors given
  * @flags: LUNA_MOFN_CLONEABLE
- * @secret_len: in: must be 0; out: GENERATE: bytes of a vector, also with CKR_BUFFER_TOO_SMALL, or if a
- *	buffer size is LUNA_OUT_QUERY, when nothing is generated
+ * @secret_len: in: must be 0; out: GENERATE: bytes of a vector, also with CKR_BUFFER_TOO_SMALL;
+ *	a buffer size of LUNA_OUT_QUERY asks for it alone and generates nothing
  *
  * GENERATE: payload in: @n pairs of __u32 weight and buffer size; payload out: @n vectors. ACTIVATE:
  * payload in: @n vectors. A vector is a __u32 length and that many bytes, padded to 4.

@@ -32,7 +32,7 @@ enum {
 
 /* luna_attr_row.flags */
 enum {
-	LUNA_ON_CREATE		= BIT(0),	/* the caller may give it then, BIT(enum luna_origin) */
+	LUNA_ON_CREATE		= BIT(0),	/* the caller may give it then: BIT(how) */
 	LUNA_ON_GENERATE	= BIT(1),
 	LUNA_ON_UNWRAP		= BIT(2),
 	LUNA_ON_DERIVE		= BIT(3),
@@ -46,7 +46,8 @@ enum {
 	LUNA_ATTR_LATCH_OFF	= BIT(11),	/* once false, it stays so */
 	LUNA_ATTR_SO		= BIT(12),	/* only the SO makes it true */
 
-	LUNA_ON_MAKE		= LUNA_ON_CREATE | LUNA_ON_GENERATE | LUNA_ON_UNWRAP | LUNA_ON_DERIVE,
+	LUNA_ON_MAKE		= LUNA_ON_CREATE | LUNA_ON_GENERATE | LUNA_ON_UNWRAP |
+				  LUNA_ON_DERIVE,
 	LUNA_ON_EDIT		= LUNA_ON_MAKE | LUNA_ON_COPY | LUNA_ON_SET,
 };
 
@@ -57,9 +58,9 @@ enum luna_preset {
 
 enum {
 	LUNA_NO_BIT		= 0xff,
-	LUNA_CLASS_UNKNOWN	= 0xffffffff,	/* luna_object.class until a sealed object is opened */
+	LUNA_CLASS_UNKNOWN	= 0xffffffff,	/* class of an object that was never opened */
 	LUNA_KEY_TYPE_NONE	= 0xffffffff,	/* luna_object.key_type of what is no key */
-	LUNA_TMPL_ATTRS_MAX	= 128,		/* attributes in one template; more than there are types */
+	LUNA_TMPL_ATTRS_MAX	= 128,		/* in one template; more than there are types */
 };
 
 /**

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Directories of objects: a table by handle, and hash chains by label and by id, which grow with it.
- * The hashes are keyed by a random seed of this load, so that no client can choose values that collide.
+ * Directories of objects: a table by handle, and hash chains by label and by id, which grow with
+ * it. The hashes are keyed by a random seed of this load, so that no client can choose values that
+ * collide.
  */
 #include "object_rules.h"
 #include "token_init.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Searching (LUNA_FIND; PKCS#11 v2.40, 5.7 C_FindObjects). The device keeps no search: every command
- * goes on above the handle where the last one ended.
+ * Searching (LUNA_FIND; PKCS#11 v2.40, 5.7 C_FindObjects). The device keeps no search: every
+ * command goes on above the handle where the last one ended.
  *
- * A label or an id in the template leads straight to the few objects of the same hash. Else, or if too
- * many share it, the directory is walked in the order of handles; class, key type, booleans and hashes
- * are compared without opening an object, and only what passes is opened for the rest.
+ * A label or an id in the template leads straight to the few objects of the same hash. Else, or if
+ * too many share it, the directory is walked in the order of handles; class, key type, booleans and
+ * hashes are compared without opening an object, and only what passes is opened for the rest.
  */
 #include "cmd.h"
 #include "object_rules.h"
@@ -317,7 +317,9 @@ static u32 search_dir(struct search *s, struct luna_dir *dir)
 	return count < 0 ? search_walk(s, dir) : search_indexed(s, count);
 }
 
-/* ---- objects loaded sealed are opened once, to be indexed, by the first search after a login ---- */
+/*
+ * ---- objects loaded sealed are opened once, to be indexed, by the first search after a login ----
+ */
 
 static u32 index_batch(struct search *s, struct luna_dir *dir, u32 *at, bool *end)
 {

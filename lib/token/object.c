@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Objects from when they are stored, or loaded, until they are destroyed. Which attributes an object
- * may have is decided in object_rules.c; the commands are in object_cmd.c.
+ * Objects from when they are stored, or loaded, until they are destroyed. Which attributes an
+ * object may have is decided in object_rules.c; the commands are in object_cmd.c.
  *
  * Everything that writes to the store holds token->lock for reading: what ends objects by the way
  * (InitToken, a destructive policy, the last logout) holds it for writing, and finds nothing half

@@ -151,8 +151,8 @@ struct reading {
 };
 
 /*
- * The answer to one attribute asked for: @reply, and the value that follows it, or NULL. Return: the
- * code that the standard gives for it.
+ * The answer to one attribute asked for: @reply, and the value that follows it, or NULL. Return:
+ * the code that the standard gives for it.
  */
 static u32 read_one(const struct reading *r, const struct luna_attr *ask, struct luna_attr *reply,
 		    const u8 **value)

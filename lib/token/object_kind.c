@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What each kind of object must hold, and what the engine computes from it: key sizes, lengths, check
- * values, fingerprints.
+ * What each kind of object must hold, and what the engine computes from it: key sizes, lengths,
+ * check values, fingerprints.
  */
 #include "object_rules.h"
 
@@ -66,8 +66,8 @@ static const u32 crt_parts[] = {
 };
 
 /*
- * Sizes only: that the parts belong together is seen when the key is used, where every CRT signature
- * is checked before it is released.
+ * Sizes only: that the parts belong together is seen when the key is used, where every CRT
+ * signature is checked before it is released.
  */
 static u32 check_rsa_private(struct luna_making *m, u32 n_len)
 {

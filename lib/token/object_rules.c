@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The rules between attributes (PKCS#11 v2.40, 4 and 5.7): how a template becomes an object, and what
- * may change later. What a single attribute is stands in the table of attr.c.
+ * The rules between attributes (PKCS#11 v2.40, 4 and 5.7): how a template becomes an object, and
+ * what may change later. What a single attribute is stands in the table of attr.c.
  *
  * Where the standard leaves it open: an attribute that an object of that kind does not have is
- * CKR_ATTRIBUTE_TYPE_INVALID; one that may not be given is CKR_ATTRIBUTE_READ_ONLY, unless it repeats
- * what the object has anyway. C_UnwrapKey makes keys extractable unless told otherwise (5.13).
+ * CKR_ATTRIBUTE_TYPE_INVALID; one that may not be given is CKR_ATTRIBUTE_READ_ONLY, unless it
+ * repeats what the object has anyway. C_UnwrapKey makes keys extractable unless told otherwise
+ * (5.13).
  */
 #include "object_rules.h"
 
@@ -288,7 +289,9 @@ static bool class_is_key(u32 class)
 	return class == CKO_PUBLIC_KEY || class == CKO_PRIVATE_KEY || class == CKO_SECRET_KEY;
 }
 
-/* The crypto user works with keys; what it makes is public, and the token's keys are not its own. */
+/*
+ * The crypto user works with keys; what it makes is public, and the token's keys are not its own.
+ */
 static bool rights_of_cu(enum luna_deed deed, u32 class, u32 bits)
 {
 	if (bits & BIT(LUNA_BIT_PRIVATE))
@@ -383,8 +386,9 @@ static u32 (*const make_steps[])(struct luna_making *m) = {
 	luna_making_compute, make_presets, make_engine,
 };
 
-u32 luna_object_make(struct luna_session *session, enum luna_origin how, const struct luna_tmpl *tmpl,
-		     const struct luna_attrw *given, struct luna_object **obj)
+u32 luna_object_make(struct luna_session *session, enum luna_origin how,
+		     const struct luna_tmpl *tmpl, const struct luna_attrw *given,
+		     struct luna_object **obj)
 {
 	struct luna_making m = { .session = session, .token = session->open->token, .how = how };
 	u32 i, rv = CKR_OK;

@@ -51,8 +51,8 @@ static inline const u8 *luna_making_get(const struct luna_making *m, u32 type, u
 
 /**
  * luna_making_compute() - check what was given against its kind, and add what follows from it
- * CKR_OK, CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCOMPLETE, CKR_TEMPLATE_INCONSISTENT (the template
- * tells of a computed attribute what is not so), CKR_DEVICE_MEMORY, CKR_DEVICE_ERROR.
+ * CKR_OK, CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCOMPLETE, CKR_TEMPLATE_INCONSISTENT (the
+ * template tells of a computed attribute what is not so), CKR_DEVICE_MEMORY, CKR_DEVICE_ERROR.
  */
 u32 luna_making_compute(struct luna_making *m);
 
@@ -79,8 +79,8 @@ struct luna_attrs *luna_object_peek(struct luna_token *token, struct luna_object
 
 /**
  * luna_object_change() - C_SetAttributeValue, durable on CKR_OK
- * luna_object_destroy() - C_DestroyObject; whether it may be is asked before. The second of two gets
- * CKR_OBJECT_HANDLE_INVALID.
+ * luna_object_destroy() - C_DestroyObject; whether it may be is asked before. The second of two
+ * gets CKR_OBJECT_HANDLE_INVALID.
  */
 u32 luna_object_change(struct luna_session *session, struct luna_object *obj,
 		       const struct luna_tmpl *tmpl);
@@ -108,8 +108,8 @@ void luna_dir_remove(struct luna_dir *dir, struct luna_object *obj);	/* the refe
 /* A free handle for a session object. */
 u32 luna_dir_handle(struct luna_dir *dir);
 /*
- * (Re)index an object by its attributes; NULL: it cannot be read, so leave it out for good. obj->lock is
- * held, or nobody else knows the object, or it is sealed.
+ * (Re)index an object by its attributes; NULL: it cannot be read, so leave it out for good.
+ * obj->lock is held, or nobody else knows the object, or it is sealed.
  */
 void luna_dir_index(struct luna_dir *dir, struct luna_object *obj, const struct luna_attrs *attrs);
 /* Put @to in the place of @from, in the table and in the chains. */
@@ -119,9 +119,9 @@ void luna_dir_opened(struct luna_dir *dir, struct luna_object *obj);
 struct luna_object *luna_dir_take_opened(struct luna_dir *dir);	/* off the list; NULL: none */
 u32 luna_dir_hash(const u8 *value, u32 len);	/* needs no lock */
 /**
- * luna_dir_candidates() - objects above @after whose label or id has this hash, each with a reference
- * In no order. Return: their number, or -E2BIG if there are more than @room, or the chain is too long
- * to be worth it; no references then.
+ * luna_dir_candidates() - objects above @after whose label or id has this hash, each with a
+ * reference In no order. Return: their number, or -E2BIG if there are more than @room, or the chain
+ * is too long to be worth it; no references then.
  */
 int luna_dir_candidates(const struct luna_dir *dir, enum luna_index index, u32 hash, u32 after,
 			bool logged_in, struct luna_object **objs, u32 room);

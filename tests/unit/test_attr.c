@@ -32,7 +32,9 @@ static void check_rows(const struct luna_kind *kind)
 			assert_false(bits & BIT(row->bit));
 			bits |= BIT(row->bit);
 		}
-		/* What the engine computes from a required value needs no preset, and the reverse. */
+		/*
+		 * What the engine computes from a required value needs no preset, and the reverse.
+		 */
 		assert_false((row->flags & LUNA_ATTR_REQUIRED) && row->preset != LUNA_PRESET_NONE);
 		last = row;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Objects through the ABI: what a template becomes, what may change, who may do it, what is found, and
- * what a restart, a logout or a store that fails leaves of it.
+ * Objects through the ABI: what a template becomes, what may change, who may do it, what is found,
+ * and what a restart, a logout or a store that fails leaves of it.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -428,8 +428,8 @@ static u32 find_after(const struct fx_tmpl *t, u32 after, u32 max, u32 *handles,
 	};
 	size_t len = max * sizeof(*handles);
 
-	assert_int_equal(fx_call(open, LUNA_FIND, &arg, sizeof(arg), t->data, t->len, handles, &len),
-			 CKR_OK);
+	assert_int_equal(fx_call(open, LUNA_FIND, &arg, sizeof(arg), t->data, t->len, handles,
+				 &len), CKR_OK);
 	*complete = arg.complete;
 	return arg.count;
 }
@@ -543,7 +543,10 @@ static void test_find_cost(void **state __maybe_unused)
 	assert_true(many <= few + 2);
 }
 
-/* Lets each allocation fail in turn until none is left to fail: @run answers DEVICE_MEMORY or works. */
+/*
+ * Lets each allocation fail in turn until none is left to fail: @run answers DEVICE_MEMORY or
+ * works.
+ */
 static void sweep(s64 (*run)(u32 handle), u32 handle)
 {
 	u64 nth = 1, calls;
