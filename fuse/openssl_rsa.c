@@ -357,7 +357,7 @@ static int take_number(EVP_PKEY *pkey, const char *name, u8 *to, size_t len)
 
 static int take_numbers(EVP_PKEY *pkey, struct luna_rsa_made *made)
 {
-	size_t whole = made->bits / 8, half = made->bits / 16;
+	size_t whole = made->bits / 8, half = (whole + 1) / 2;
 	int err;
 
 	err = take_number(pkey, OSSL_PKEY_PARAM_RSA_N, made->n, whole);
@@ -373,7 +373,7 @@ static int take_numbers(EVP_PKEY *pkey, struct luna_rsa_made *made)
 /* Whether a key of so many bits can be made with this exponent, and used afterwards */
 static bool can_generate(u32 bits, struct luna_num e)
 {
-	if (bits < RSA_MIN_BITS || bits > LUNA_RSA_MAX_BITS || bits % 16)
+	if (bits < RSA_MIN_BITS || bits > LUNA_RSA_MAX_BITS || bits % 8)
 		return false;
 	return num_odd(e) && num_bits(e) >= 2 && num_bits(e) <= SHORT_EXPONENT_BITS;
 }

@@ -56,7 +56,7 @@
 /* The largest buffer of one command; fits the size field of every architecture that has 14 bits. */
 #define LUNA_IOC_MAX		16376
 
-/* The most payload that LUNA_DATA_PUT collects for one command, and the most a reply may leave. */
+/* The most payload that LUNA_DATA_PUT collects for one command. A reply may leave more. */
 #define LUNA_STAGE_MAX		(2u << 20)
 
 /* The data that one LUNA_OP carries at most besides its parameter: room for struct and signature. */

@@ -66,8 +66,9 @@ struct luna_rsa_nums {
 
 /**
  * struct luna_rsa_made - result of rsa_generate: the numbers of a new key in one buffer, to be wiped
- * @bits: of the modulus. All of @n, @d are bits/8 bytes long, @p, @q, @dp, @dq, @qi bits/16 bytes,
- *	with leading zeros; freed by the caller with kfree_sensitive() on the struct.
+ * @bits: of the modulus, a multiple of 8. All of @n, @d are bits/8 bytes long, @p, @q, @dp, @dq, @qi
+ *	(bits/8 + 1)/2 bytes, with leading zeros; freed by the caller with kfree_sensitive() on the
+ *	struct.
  */
 struct luna_rsa_made {
 	u32 bits;

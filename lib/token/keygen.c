@@ -12,8 +12,8 @@ enum {
 	 * CKR_BUSY rather than a place in a queue without end.
 	 */
 	KEYGENS_MAX = 64,
-	/* The primes have whole bytes (struct luna_rsa_made). */
-	RSA_BITS_STEP = 16,
+	/* The modulus has whole bytes (struct luna_rsa_made). */
+	RSA_BITS_STEP = 8,
 	RSA_EXPONENT_MAX = 32,
 };
 
@@ -264,7 +264,7 @@ static u32 half_make(const struct pair_job *job, const struct luna_der_rsa *key,
 static u32 pair_make(const struct pair_job *job, const struct luna_rsa_made *made,
 		     struct luna_object *objs[2])
 {
-	u32 whole = job->bits / 8, half = job->bits / 16, rv;
+	u32 whole = job->bits / 8, half = (whole + 1) / 2, rv;
 	const struct luna_der_rsa key = {
 		.n = { made->n, whole }, .e = { job->e, job->e_len }, .d = { made->d, whole },
 		.p = { made->p, half }, .q = { made->q, half }, .dp = { made->dp, half },
@@ -284,7 +284,7 @@ static u32 pair_make(const struct pair_job *job, const struct luna_rsa_made *mad
 static u32 pair_try(const struct pair_job *job)
 {
 	struct luna_rsa_made *made = kzalloc(sizeof(*made), GFP_KERNEL);
-	u32 whole = job->bits / 8, half = job->bits / 16, rv;
+	u32 whole = job->bits / 8, half = (whole + 1) / 2, rv;
 	struct luna_object *objs[2];
 
 	if (!made)

@@ -282,7 +282,7 @@ int luna_twc_make(struct luna_token *token, struct luna_state *state, struct lun
 	static const u8 exponent[] = { 1, 0, 1 };
 	struct luna_rsa_made *made;
 	struct luna_rsa_nums nums;
-	u32 whole = LUNA_TWC_BITS / 8, half = whole / 2;
+	u32 whole = LUNA_TWC_BITS / 8, half = (whole + 1) / 2;
 	int err;
 
 	made = token->crypto->rsa_generate(LUNA_TWC_BITS, exponent, sizeof(exponent));

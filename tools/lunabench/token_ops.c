@@ -46,7 +46,7 @@ static bool attributes(void *target, unsigned int thread, unsigned int count)
 	struct bench_token *t = target;
 	CK_OBJECT_CLASS class;
 	CK_KEY_TYPE type;
-	CK_BYTE id[32], label[32];
+	CK_BYTE id[32] = { 0 }, label[32] = { 0 };
 	CK_BBOOL can_sign;
 
 	while (count--) {
