@@ -28,8 +28,8 @@ static inline u32 luna_ct_eq(u32 a, u32 b)
 }
 
 /*
- * a < b; right for all values, not only for those below 2^31. Without the barrier a loop whose counter
- * is @a may come to count by the secret @b.
+ * a < b; right for all values, not only for those below 2^31. Without the barrier a loop whose
+ * counter is @a may come to count by the secret @b.
  */
 static inline u32 luna_ct_less(u32 a, u32 b)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * DER and the RSA key formats in it: PKCS#1 (RFC 8017, A.1) and PKCS#8 (RFC 5208). What is read comes
- * from the client, or out of a wrapped key that anyone may have made.
+ * DER and the RSA key formats in it: PKCS#1 (RFC 8017, A.1) and PKCS#8 (RFC 5208). What is read
+ * comes from the client, or out of a wrapped key that anyone may have made.
  */
 #include "der.h"
 
@@ -201,7 +201,7 @@ int luna_der_pkcs8_rsa(const struct luna_der_rsa *key, u8 *out, u32 room)
 	return luna_derw_finish(&w);
 }
 
-/* An RSAPrivateKey of two primes; every number is there and none is longer than a modulus may be. */
+/* An RSAPrivateKey of two primes: all numbers there, none longer than a modulus may be. */
 static void read_private(struct luna_rd *rd, struct luna_der_rsa *key)
 {
 	struct luna_num *num;

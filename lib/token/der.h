@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * DER, as much of it as keys and the token's certificate need: definite minimal lengths below 64 KiB,
- * unsigned minimal integers. Reading goes through the sticky readers of wire.h. Writing goes from the
- * end to the start, so that the length of a content is known when its header is written.
+ * DER, as much of it as keys and the token's certificate need: definite minimal lengths below 64
+ * KiB, unsigned minimal integers. Reading goes through the sticky readers of wire.h. Writing goes
+ * from the end to the start, so that the length of a content is known when its header is written.
  */
 #ifndef LUNA_TOKEN_DER_H
 #define LUNA_TOKEN_DER_H
@@ -29,7 +29,7 @@ void luna_der_enter(struct luna_rd *rd, u8 tag, struct luna_rd *inner);
 void luna_der_uint(struct luna_rd *rd, struct luna_num *num);
 /* Reads exactly these bytes. */
 void luna_der_expect(struct luna_rd *rd, const void *bytes, u32 len);
-/* Bytes of the element that starts at @der, header included, or 0 if it is longer than @len or bad. */
+/* Bytes of the element at @der, header included; 0 if it is longer than @len or bad. */
 u32 luna_der_size(const u8 *der, u32 len);
 
 /**

@@ -25,7 +25,7 @@ struct luna_key_parts {
 u32 luna_key_parts(struct luna_ucmd *cmd, u32 flag, struct luna_key_parts *parts,
 		   const struct luna_mech **mech);
 
-/* Are these the bytes of a secret key of this type? Other types take none (object_rules.c says so). */
+/* Has a secret key of this type so many bytes? For other types: no. */
 bool luna_secret_len_fits(u32 key_type, u64 len);
 
 /* Adds the numbers of an RSA key, without leading zeros; the private ones only with @private. */

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Key generation. An RSA pair may take minutes: it is made while no lock but its session's is held, and
- * only after everything that can be refused has been: both objects are made once from numbers of the
- * right size that are no key, thrown away, and made again from the key.
+ * Key generation. An RSA pair may take minutes: it is made while no lock but its session's is
+ * held, and only after everything that can be refused has been: both objects are made once from
+ * numbers of the right size that are no key, thrown away, and made again from the key.
  */
 #include "key_cmd.h"
 
 enum {
 	/*
-	 * At work at once on a token. Each takes a processor and a worker of the host; the next gets
-	 * CKR_BUSY rather than a place in a queue without end.
+	 * At work at once on a token. Each takes a processor and a worker of the host; the next
+	 * gets CKR_BUSY rather than a place in a queue without end.
 	 */
 	KEYGENS_MAX = 64,
 	/* The modulus has whole bytes (struct luna_rsa_made). */

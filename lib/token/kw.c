@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * AES key wrap, RFC 3394 (KW) and RFC 5649 (KWP), over the provider's ECB. Both permute the integrity
- * check value A and the data R as one string; they differ in the check value and in the padding.
+ * AES key wrap, RFC 3394 (KW) and RFC 5649 (KWP), over the provider's ECB. Both permute the
+ * integrity check value A and the data R as one string; they differ in the check value and in the
+ * padding.
  */
 #include "ct.h"
 #include "kw.h"
@@ -27,7 +28,7 @@ static int step(const struct luna_crypto_ops *c, struct luna_cipher_stream *s, b
 	return err;
 }
 
-/* W and W^-1 of NIST SP 800-38F on @n semiblocks; a single one is one block of ECB (RFC 5649, 4.1). */
+/* W and W^-1 of SP 800-38F on @n semiblocks; a single one is one block of ECB (RFC 5649, 4.1). */
 static int permute(const struct luna_crypto_ops *c, struct luna_cipher_stream *s, bool wrap, u8 *b,
 		   u8 *r, u32 n)
 {
@@ -124,7 +125,7 @@ int luna_kwp_wrap(const struct luna_crypto_ops *c, struct luna_aes_key *key, con
 	return err;
 }
 
-/* Mask: check value @a is right, names a length that fits @len padded bytes, and the padding is zero. */
+/* Mask: check value @a is right, its length fits @len padded bytes, and the padding is zero. */
 static u32 kwp_check(const u8 *a, const u8 *iv, const u8 *r, u32 len)
 {
 	u32 pad = len - get_unaligned_be32(a + LUNA_KWP_IV), good, i;

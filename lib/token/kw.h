@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * AES key wrap (RFC 3394) and key wrap with padding (RFC 5649) under a prepared key of the provider.
+ * AES key wrap (RFC 3394) and key wrap with padding (RFC 5649) under a prepared key of the
+ * provider.
  *
- * Input and output may be the same buffer. An unwrap that fails its check returns -EBADMSG, after the
- * same time whatever was wrong, and leaves nothing of what it decrypted.
+ * Input and output may be the same buffer. An unwrap that fails its check returns -EBADMSG, after
+ * the same time whatever was wrong, and leaves nothing of what it decrypted.
  */
 #ifndef LUNA_TOKEN_KW_H
 #define LUNA_TOKEN_KW_H
@@ -28,7 +29,7 @@ static inline u32 luna_kwp_len(u32 len)
 	return ALIGN(len, LUNA_KW_BLOCK) + LUNA_KW_BLOCK;
 }
 
-/* @iv: 4 bytes, NULL: the standard's. @len: at least 1 (-EINVAL). Writes luna_kwp_len(len) bytes. */
+/* @iv: 4 bytes, NULL: the standard's. @len: not 0 (-EINVAL). Writes luna_kwp_len(len) bytes. */
 int luna_kwp_wrap(const struct luna_crypto_ops *c, struct luna_aes_key *key, const u8 *iv,
 		  const u8 *in, u32 len, u8 *out);
 /* @len: a multiple of 8, at least 16 (-EINVAL). @out has room for len - 8 bytes. */

@@ -65,8 +65,8 @@ enum {
 
 /*
  * Ascending by type. The _OLD numbers are what clients of older firmware send for the same thing.
- * Both FIPS 186-3 key generations make the primes at random, which is what the name without "AUX"
- * asks for and what nobody can tell from auxiliary primes in the result.
+ * Of the FIPS 186-3 key generations only the one that asks for random primes is here: auxiliary primes
+ * are nothing that a provider promises.
  */
 static const struct luna_mech luna_mechs[] = {
 	RSA_KEYGEN(CKM_RSA_PKCS_KEY_PAIR_GEN),

@@ -71,6 +71,7 @@ static void op_end(struct luna_op_state *op)
 		ops->end(op);
 	luna_object_put(op->obj);
 	op->obj = NULL;
+	op->auth_pending = false;
 	gather_free(op);
 	memzero_explicit(op->private, sizeof(op->private));
 	op->mech = NULL;
@@ -151,7 +152,23 @@ static u32 op_init(struct op_call *call)
 		return CKR_MECHANISM_PARAM_INVALID;
 	}
 	op->login_epoch = epoch;
-	return op_start(op, mech, key, call->param, call->param_len);
+	rv = op_start(op, mech, key, call->param, call->param_len);
+	op->auth_pending = rv == CKR_OK && key && key->class == CKO_PRIVATE_KEY &&
+			   luna_object_is(key, LUNA_BIT_ALWAYS_AUTHENTICATE);
+	return rv;
+}
+
+struct luna_op_state *luna_op_auth_pending(struct luna_session *session)
+{
+	u32 kind;
+
+	for (kind = 0; kind < LUNA_OP_KINDS; kind++) {
+		struct luna_op_state *op = session->ops[kind];
+
+		if (op && op->auth_pending && op_active(op))
+			return op;
+	}
+	return NULL;
 }
 
 /* ---- lengths ---- */
@@ -447,6 +464,12 @@ static u32 op_step(struct op_call *call)
 
 	if (!op_active(op))
 		return CKR_OPERATION_NOT_INITIALIZED;
+	if (op->auth_pending) {
+		/* A library that keeps an Init back must not do so with this key: see hdr.generation. */
+		luna_token_changed(op->token);
+		op_end(op);
+		return CKR_USER_NOT_LOGGED_IN;
+	}
 	switch (call->step) {
 	case LUNA_STEP_ONESHOT:
 		rv = step_oneshot(call);
@@ -609,6 +632,9 @@ u32 luna_op_once(struct luna_session *session, const struct luna_mech *mech, enu
 
 	*out = NULL;
 	*out_len = 0;
+	/* Nothing can authenticate this one operation. */
+	if (key->class == CKO_PRIVATE_KEY && luna_object_is(key, LUNA_BIT_ALWAYS_AUTHENTICATE))
+		return CKR_USER_NOT_LOGGED_IN;
 	op = kzalloc(sizeof(*op), GFP_KERNEL);
 	if (!op)
 		return CKR_DEVICE_MEMORY;

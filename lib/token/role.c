@@ -9,6 +9,7 @@
  */
 #include "cmd.h"
 #include "log.h"
+#include "mech.h"
 #include "object.h"
 #include "policy.h"
 #include "role.h"
@@ -341,6 +342,27 @@ static u32 role_named(u32 cku, int *role)
 	return *role < 0 ? CKR_USER_TYPE_INVALID : CKR_OK;
 }
 
+/* C_Login(CKU_CONTEXT_SPECIFIC): the PIN again, for one operation with a CKA_ALWAYS_AUTHENTICATE key. */
+static u32 login_operation(struct luna_ucmd *cmd)
+{
+	struct luna_op_state *op = luna_op_auth_pending(cmd->session);
+	int role = luna_session_role(cmd->session);
+	u8 sk[LUNA_SK_LEN];
+	u32 rv;
+
+	if (!op)
+		return CKR_OPERATION_NOT_INITIALIZED;
+	if (role < 0)
+		return CKR_USER_NOT_LOGGED_IN;
+	rv = check_pin(cmd->token, role, cmd->in, cmd->in_len, sk);
+	memzero_explicit(sk, sizeof(sk));
+	if (rv)
+		return rv;
+	op->auth_pending = false;
+	luna_token_changed(cmd->token);	/* so that the next Init is not kept back */
+	return CKR_OK;
+}
+
 u32 luna_do_login(struct luna_ucmd *cmd)
 {
 	const struct luna_pin *arg = cmd->arg;
@@ -350,8 +372,8 @@ u32 luna_do_login(struct luna_ucmd *cmd)
 
 	if (arg->pin_len != cmd->in_len || arg->new_len || arg->reserved)
 		return CKR_ARGUMENTS_BAD;
-	if (arg->role == CKU_CONTEXT_SPECIFIC)	/* no operation ever waits for one */
-		return CKR_OPERATION_NOT_INITIALIZED;
+	if (arg->role == CKU_CONTEXT_SPECIFIC)
+		return login_operation(cmd);
 	rv = role_named(arg->role, &role);
 	if (!rv)
 		rv = login_check(cmd->open, role);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * RSA mechanisms: PKCS#1 v1.5, raw (X.509), OAEP and PSS, to encrypt, sign and recover, on the raw RSA
- * of the provider and the encodings of rsa_pad.c.
+ * RSA mechanisms: PKCS#1 v1.5, raw (X.509), OAEP and PSS, to encrypt, sign and recover, on the raw
+ * RSA of the provider and the encodings of rsa_pad.c.
  *
- * Providers disagree about the inputs 0, 1 and n - 1, which an odd exponent leaves as they are: some
- * refuse them. The raw mechanism answers them here.
+ * Providers disagree about the inputs 0, 1 and n - 1, which an odd exponent leaves as they are:
+ * some refuse them. The raw mechanism answers them here.
  */
 #include "mech.h"
 

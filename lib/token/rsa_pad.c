@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The encodings of PKCS#1 v2.2 (RFC 8017) around the raw RSA of a provider. Decoding for decryption
- * takes the same time and touches the same memory whatever was decrypted: the position of the message
- * is found with masks, and the message is moved by steps that do not depend on it (Bleichenbacher,
- * Manger). Every em is as long as the modulus.
+ * The encodings of PKCS#1 v2.2 (RFC 8017) around the raw RSA of a provider. Decoding for
+ * decryption takes the same time and touches the same memory whatever was decrypted: the position
+ * of the message is found with masks, and the message is moved by steps that do not depend on it
+ * (Bleichenbacher, Manger). Every em is as long as the modulus.
  */
 #include "ct.h"
 #include "key.h"
@@ -117,10 +117,14 @@ static const struct {
 	u8 der[20];
 } digest_info[LUNA_HASHES] = {
 	[LUNA_SHA1] = { 15, "\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14" },
-	[LUNA_SHA224] = { 19, "\x30\x2d\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x04\x05\x00\x04\x1c" },
-	[LUNA_SHA256] = { 19, "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20" },
-	[LUNA_SHA384] = { 19, "\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30" },
-	[LUNA_SHA512] = { 19, "\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40" },
+	[LUNA_SHA224] = { 19, "\x30\x2d\x30\x0d\x06\x09\x60\x86"
+			  "\x48\x01\x65\x03\x04\x02\x04\x05\x00\x04\x1c" },
+	[LUNA_SHA256] = { 19, "\x30\x31\x30\x0d\x06\x09\x60\x86"
+			  "\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20" },
+	[LUNA_SHA384] = { 19, "\x30\x41\x30\x0d\x06\x09\x60\x86"
+			  "\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30" },
+	[LUNA_SHA512] = { 19, "\x30\x51\x30\x0d\x06\x09\x60\x86"
+			  "\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40" },
 };
 
 int luna_pkcs1_pad_sign(enum luna_hash hash, const u8 *digest, u32 len, u8 *em, u32 k)
@@ -290,8 +294,8 @@ static int pss_hash(const struct luna_crypto_ops *c, enum luna_hash hash, const 
 	return hash_pieces(c, hash, pieces, ARRAY_SIZE(pieces), h);
 }
 
-int luna_pss_pad(const struct luna_crypto_ops *c, enum luna_hash hash, enum luna_hash mgf, u32 salt_len,
-		 const u8 *digest, u8 *em, u32 mod_bits)
+int luna_pss_pad(const struct luna_crypto_ops *c, enum luna_hash hash, enum luna_hash mgf,
+		 u32 salt_len, const u8 *digest, u8 *em, u32 mod_bits)
 {
 	struct pss p;
 	u8 *salt;

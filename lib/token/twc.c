@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * The token wrapping certificate: an X.509 certificate (RFC 5280) of the token's RSA wrapping key,
- * signed by that key itself. It carries the key and the serial number of its token and proves that whoever
- * made it has the private key; that the token belongs to the domain is proved by the exchange that
- * uses it.
+ * signed by that key itself. It carries the key and the serial number of its token and proves that
+ * whoever made it has the private key; that the token belongs to the domain is proved by the
+ * exchange that uses it.
  *
- * A certificate received is read for the few values that vary, made again from them, and compared: so
- * only what luna_twc_make() writes is accepted, in every byte.
+ * A certificate received is read for the few values that vary, made again from them, and compared:
+ * so only what luna_twc_make() writes is accepted, in every byte.
  */
 #include "der.h"
 
@@ -39,7 +39,8 @@ static const u8 not_after[] = "\x18\x0f" "99991231235959Z";
 static const u8 extensions[] = {
 	0xa3, 0x20, 0x30, 0x1e,
 	0x30, 0x0c, 0x06, 0x03, 0x55, 0x1d, 0x13, 0x01, 0x01, 0xff, 0x04, 0x02, 0x30, 0x00,
-	0x30, 0x0e, 0x06, 0x03, 0x55, 0x1d, 0x0f, 0x01, 0x01, 0xff, 0x04, 0x04, 0x03, 0x02, 0x05, 0x20,
+	0x30, 0x0e, 0x06, 0x03, 0x55, 0x1d, 0x0f, 0x01, 0x01, 0xff, 0x04, 0x04,
+	0x03, 0x02, 0x05, 0x20,
 };
 
 /**

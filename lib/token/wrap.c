@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Wrapping and unwrapping (PKCS#11 v2.40, 5.13.3 and 5.13.4): which key may leave under which other one,
- * and what becomes of wrapped bytes. The mechanisms are those of C_Encrypt, through luna_op_once().
+ * Wrapping and unwrapping (PKCS#11 v2.40, 5.13.3 and 5.13.4): which key may leave under which
+ * other one, and what becomes of wrapped bytes. The mechanisms are those of C_Encrypt, through
+ * luna_op_once().
  *
  * Secret keys travel as their value, private RSA keys as PKCS#8, under AES only. ECB and CBC take
- * whole blocks, so that there the end is filled with zeros, and cut off again; nothing but zeros is cut,
- * or a long key could be turned into a short one. All that can be wrong with wrapped bytes has one
- * code, CKR_WRAPPED_KEY_INVALID.
+ * whole blocks, so that there the end is filled with zeros, and cut off again; nothing but zeros
+ * is cut, or a long key could be turned into a short one. All that can be wrong with wrapped bytes
+ * has one code, CKR_WRAPPED_KEY_INVALID.
  */
 #include "attr.h"
 #include "der.h"
@@ -62,8 +63,8 @@ static bool fills_blocks(const struct luna_mech *mech)
 }
 
 /*
- * Bytes of an AES key that is as strong (NIST SP 800-57 part 1, table 2); no AES key is stronger than
- * the last ones.
+ * Bytes of an AES key that is as strong (NIST SP 800-57 part 1, table 2); no AES key is stronger
+ * than the last ones.
  */
 static u32 strength(bool private, u32 bytes)
 {
@@ -286,7 +287,7 @@ struct unwrap {
 	u32 plain_len;
 };
 
-/* Is this value of the caller's the one that the unwrapping key demands, which is in stored form? */
+/* Is the caller's value the one that the unwrapping key demands, which is in stored form? */
 static bool same_value(u32 type, const u8 *caller, u32 caller_len, const u8 *demanded, u32 len)
 {
 	const struct luna_attr_row *row = luna_attr_any(type);

@@ -433,6 +433,42 @@ static void init_pin_rules(void **state)
 	sessions_close(slot_a);
 }
 
+/* CKA_ALWAYS_AUTHENTICATE: the PIN again for every operation, whatever the library keeps back. */
+static void always_authenticate(void **state)
+{
+	CK_MECHANISM gen = { CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0 }, mech = { CKM_SHA256_RSA_PKCS, NULL, 0 };
+	CK_SESSION_HANDLE session = session_co(slot_a);
+	CK_ULONG bits = 1024, len;
+	CK_ATTRIBUTE pub[] = { ATTR(CKA_MODULUS_BITS, bits) };
+	CK_ATTRIBUTE priv[] = { ATTR(CKA_ALWAYS_AUTHENTICATE, yes), ATTR(CKA_SIGN, yes) };
+	CK_OBJECT_HANDLE pub_key, key;
+	CK_BYTE sig[128], data[8] = "data";
+	int i;
+
+	(void)state;
+	assert_ok(p11->C_GenerateKeyPair(session, &gen, pub, 1, priv, 2, &pub_key, &key));
+	assert_true(attr_bool(session, key, CKA_ALWAYS_AUTHENTICATE));
+	assert_rv(p11->C_Login(session, CKU_CONTEXT_SPECIFIC, PIN(CO_PIN)),
+		  CKR_OPERATION_NOT_INITIALIZED);
+	for (i = 0; i < 4; i++) {
+		len = sizeof(sig);
+		assert_ok(p11->C_SignInit(session, &mech, key));
+		assert_rv(p11->C_Sign(session, data, 8, sig, &len), CKR_USER_NOT_LOGGED_IN);
+		assert_rv(p11->C_Sign(session, data, 8, sig, &len), CKR_OPERATION_NOT_INITIALIZED);
+		assert_ok(p11->C_SignInit(session, &mech, key));
+		assert_rv(p11->C_Login(session, CKU_CONTEXT_SPECIFIC, PIN("not the pin")),
+			  CKR_PIN_INCORRECT);
+		assert_ok(p11->C_Login(session, CKU_CONTEXT_SPECIFIC, PIN(CO_PIN)));
+		assert_rv(p11->C_Login(session, CKU_CONTEXT_SPECIFIC, PIN(CO_PIN)),
+			  CKR_OPERATION_NOT_INITIALIZED);
+		len = sizeof(sig);
+		assert_ok(p11->C_Sign(session, data, 8, sig, &len));
+		assert_ok(p11->C_VerifyInit(session, &mech, pub_key));
+		assert_ok(p11->C_Verify(session, data, 8, sig, len));
+	}
+	sessions_close(slot_a);
+}
+
 /* ---- random ---- */
 
 static void random_numbers(void **state)
@@ -479,6 +515,7 @@ int main(void)
 		cmocka_unit_test(login_role_missing),
 		cmocka_unit_test(set_pin),
 		cmocka_unit_test(init_pin_rules),
+		cmocka_unit_test(always_authenticate),
 		cmocka_unit_test(random_numbers),
 	};
 

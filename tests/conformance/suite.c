@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Set-up and helpers of the conformance tests; see suite.h. */
 #include <dlfcn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "suite.h"
@@ -83,6 +84,60 @@ int suite_teardown(void **state)
 {
 	(void)state;
 	assert_ok(p11->C_Finalize(NULL));
+	return 0;
+}
+
+pid_t child_start(int (*body)(void *arg), void *arg)
+{
+	CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };
+	pid_t child;
+	int status;
+
+	fflush(NULL);
+	child = fork();
+	if (child)
+		return child;
+	status = p11->C_Initialize(&args) == CKR_OK ? body(arg) : 2;
+	if (p11->C_Finalize(NULL) != CKR_OK)
+		status = 3;
+	_exit(status);
+}
+
+int child_wait(pid_t child)
+{
+	int status = -1;
+
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + status;
+}
+
+int child_run(int (*body)(void *arg), void *arg)
+{
+	return child_wait(child_start(body, arg));
+}
+
+static void destroy_all(CK_SLOT_ID slot)
+{
+	CK_SESSION_HANDLE session = session_co(slot);
+	CK_OBJECT_HANDLE objs[256];
+	CK_ULONG found, i;
+
+	assert_ok(p11->C_FindObjectsInit(session, NULL, 0));
+	do {
+		assert_ok(p11->C_FindObjects(session, objs, COUNT(objs), &found));
+		for (i = 0; i < found; i++)
+			p11->C_DestroyObject(session, objs[i]);
+	} while (found);
+	sessions_close(slot);
+}
+
+int test_teardown(void **state)
+{
+	(void)state;
+	sessions_close(slot_a);
+	sessions_close(slot_b);
+	destroy_all(slot_a);
+	destroy_all(slot_b);
 	return 0;
 }
 

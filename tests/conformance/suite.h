@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include <cmocka.h>
 
@@ -89,9 +90,32 @@ unsigned char *attr_bytes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_AT
 CK_SESSION_INFO session_info(CK_SESSION_HANDLE session);
 bool mechanism_listed(CK_SLOT_ID slot, CK_MECHANISM_TYPE type);
 
+/*
+ * Runs @body in a child process that initialises the library anew. Its return value is the exit status:
+ * 0, or 1 after a message, as MUST() makes it; the child does not use cmocka.
+ */
+int child_run(int (*body)(void *arg), void *arg);
+/* The same with the child left running; child_wait() gives the exit status. */
+pid_t child_start(int (*body)(void *arg), void *arg);
+int child_wait(pid_t child);
+
+#define MUST(expression, expected)						\
+	do {									\
+		CK_RV rv_ = (expression);					\
+		if (rv_ != (CK_RV)(expected)) {					\
+			fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__,	\
+				#expression, rv_name(rv_));			\
+			return 1;						\
+		}								\
+	} while (0)
+
+/* Tear-down of a test: ends all sessions, and with CO rights all token objects. */
+int test_teardown(void **state);
+
 /* "00ff..." to bytes; returns malloc'ed memory and its length. */
 unsigned char *unhex(const char *hex, size_t *len);
 
+#define COUNT(array)		(sizeof(array) / sizeof((array)[0]))
 #define ATTR(type, value)	{ (type), (void *)&(value), sizeof(value) }
 #define ATTR_STR(type, str)	{ (type), (void *)(str), strlen(str) }
 #define ATTR_BYTES(type, p, n)	{ (type), (void *)(p), (n) }

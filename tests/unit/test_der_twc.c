@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * DER key formats and the token wrapping certificate, with OpenSSL on the other side: it must read what
- * we write, and what is not exactly that, we must refuse.
+ * DER key formats and the token wrapping certificate, with OpenSSL on the other side: it must read
+ * what we write, and what is not exactly that, we must refuse.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -291,8 +291,8 @@ static void test_twc(void **state __maybe_unused)
 	assert_in_range((uintptr_t)n.data, (uintptr_t)t.state->twc,
 			(uintptr_t)t.state->twc + t.state->twc_len);
 	assert_int_equal(n.len, LUNA_TWC_BITS / 8);
-	assert_int_equal(luna_der_rsa_private_parse(t.secrets->twc_key, t.secrets->twc_key_len, &key),
-			 0);
+	assert_int_equal(
+		luna_der_rsa_private_parse(t.secrets->twc_key, t.secrets->twc_key_len, &key), 0);
 	assert_num(&n, &key.n);
 	assert_num(&e, &key.e);
 	twc_free(&t);

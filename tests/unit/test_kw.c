@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * AES key wrap: the vectors of RFC 3394 and RFC 5649, OpenSSL as the other side for every length and
- * with other initial values, and wrapped bytes that are wrong.
+ * AES key wrap: the vectors of RFC 3394 and RFC 5649, OpenSSL as the other side for every length
+ * and with other initial values, and wrapped bytes that are wrong.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,8 +100,8 @@ static void test_vectors(void **state __maybe_unused)
 		struct bytes wrapped = hex(vectors[i].wrapped), out;
 		struct luna_aes_key *key = key_new(&kek);
 
-		assert_int_equal(wrap(vectors[i].padded, key, NULL, plain.data, plain.len, out.data),
-				 0);
+		assert_int_equal(
+			wrap(vectors[i].padded, key, NULL, plain.data, plain.len, out.data), 0);
 		assert_memory_equal(out.data, wrapped.data, wrapped.len);
 		assert_int_equal(unwrap(vectors[i].padded, key, NULL, wrapped.data, wrapped.len,
 					out.data, &out.len), 0);
@@ -118,8 +118,10 @@ static u32 openssl_wrap(bool padded, const struct bytes *kek, const u8 *iv, cons
 	int n, rest = 0;
 
 	EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-	assert_int_equal(EVP_EncryptInit_ex(ctx, padded ? EVP_aes_256_wrap_pad() : EVP_aes_256_wrap(),
-					    NULL, kek->data, iv), 1);
+	assert_int_equal(EVP_EncryptInit_ex(ctx,
+					    padded ? EVP_aes_256_wrap_pad() : EVP_aes_256_wrap(),
+					    NULL, kek->data, iv),
+			 1);
 	assert_int_equal(EVP_EncryptUpdate(ctx, out, &n, in, len), 1);
 	assert_int_equal(EVP_EncryptFinal_ex(ctx, out + n, &rest), 1);
 	EVP_CIPHER_CTX_free(ctx);
@@ -190,8 +192,8 @@ static void test_tampered(void **state __maybe_unused)
 }
 
 /*
- * KWP's length field and padding, each of them wrong in a message whose check value is right: made as
- * a KW of the same string.
+ * KWP's length field and padding, each of them wrong in a message whose check value is right: made
+ * as a KW of the same string.
  */
 static void test_padding(void **state __maybe_unused)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * RSA mechanisms through the engine's commands: there and back, lengths, parameters, the inputs that
- * providers disagree about, and a provider that computes wrongly.
+ * RSA mechanisms through the engine's commands: there and back, lengths, parameters, the inputs
+ * that providers disagree about, and a provider that computes wrongly.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,8 +48,8 @@ static s64 call(u32 op, u32 mechanism, const void *param, u32 param_len, const v
 {
 	bool private = op == LUNA_OP_DECRYPT || op == LUNA_OP_SIGN || op == LUNA_OP_SIGN_RECOVER;
 
-	return fx_op(t.open, t.session, op, mechanism, private ? t.priv : t.pub, param, param_len, data,
-		     len, NULL, 0, out, out_len);
+	return fx_op(t.open, t.session, op, mechanism, private ? t.priv : t.pub, param, param_len,
+		     data, len, NULL, 0, out, out_len);
 }
 
 /* A short buffer leaves the operation: go on with it in a buffer of the right size. */
@@ -69,8 +69,8 @@ static s64 verify(u32 mechanism, const void *param, u32 param_len, const void *d
 {
 	u32 none = 0;
 
-	return fx_op(t.open, t.session, LUNA_OP_VERIFY, mechanism, t.pub, param, param_len, data, len,
-		     sig, sig_len, NULL, &none);
+	return fx_op(t.open, t.session, LUNA_OP_VERIFY, mechanism, t.pub, param, param_len, data,
+		     len, sig, sig_len, NULL, &none);
 }
 
 /* ---- encryption ---- */
@@ -85,19 +85,22 @@ static void crypt_back(u32 mechanism, const void *param, u32 param_len, u32 most
 
 	for (i = 0; i < ARRAY_SIZE(lens); i++) {
 		wire_len = K;
-		assert_int_equal(call(LUNA_OP_ENCRYPT, mechanism, param, param_len, data, lens[i], wire,
-				      &wire_len), CKR_OK);
+		assert_int_equal(call(LUNA_OP_ENCRYPT, mechanism, param, param_len, data, lens[i],
+				      wire, &wire_len),
+				 CKR_OK);
 		assert_int_equal(wire_len, K);
 		len = raw ? K : lens[i];	/* a buffer that holds the data and no more */
-		assert_int_equal(call(LUNA_OP_DECRYPT, mechanism, param, param_len, wire, K, back, &len),
-				 CKR_OK);
+		assert_int_equal(
+			call(LUNA_OP_DECRYPT, mechanism, param, param_len, wire, K, back, &len),
+			CKR_OK);
 		assert_int_equal(len, raw ? K : lens[i]);
 		assert_memory_equal(back + len - lens[i], data, lens[i]);
 		if (raw)
 			continue;
 		len = lens[i] ? lens[i] - 1 : K;
-		assert_int_equal(call(LUNA_OP_DECRYPT, mechanism, param, param_len, wire, K, back, &len),
-				 lens[i] ? CKR_BUFFER_TOO_SMALL : CKR_OK);
+		assert_int_equal(
+			call(LUNA_OP_DECRYPT, mechanism, param, param_len, wire, K, back, &len),
+			lens[i] ? CKR_BUFFER_TOO_SMALL : CKR_OK);
 		assert_int_equal(len, lens[i]);
 		if (!lens[i])
 			continue;
@@ -106,14 +109,16 @@ static void crypt_back(u32 mechanism, const void *param, u32 param_len, u32 most
 		assert_memory_equal(back, data, len);
 	}
 	wire_len = K;
-	assert_int_equal(call(LUNA_OP_ENCRYPT, mechanism, param, param_len, data, most, wire, &wire_len),
-			 CKR_OK);
+	assert_int_equal(
+		call(LUNA_OP_ENCRYPT, mechanism, param, param_len, data, most, wire, &wire_len),
+		CKR_OK);
 	wire_len = K;
 	assert_int_equal(call(LUNA_OP_ENCRYPT, mechanism, param, param_len, data, most + 1, wire,
 			      &wire_len), CKR_DATA_LEN_RANGE);
 	len = K;
-	assert_int_equal(call(LUNA_OP_DECRYPT, mechanism, param, param_len, wire, K - 1, back, &len),
-			 CKR_ENCRYPTED_DATA_LEN_RANGE);
+	assert_int_equal(
+		call(LUNA_OP_DECRYPT, mechanism, param, param_len, wire, K - 1, back, &len),
+		CKR_ENCRYPTED_DATA_LEN_RANGE);
 	len = K;
 	assert_int_equal(call(LUNA_OP_DECRYPT, mechanism, param, param_len, t.n, K, back, &len),
 			 CKR_ENCRYPTED_DATA_INVALID);
@@ -178,7 +183,8 @@ static void test_fixed_points(void **state __maybe_unused)
 			if (op == LUNA_OP_DIGEST)
 				continue;
 			len = K;
-			assert_int_equal(call(op, CKM_RSA_X_509, NULL, 0, in, K, out, &len), CKR_OK);
+			assert_int_equal(call(op, CKM_RSA_X_509, NULL, 0, in, K, out, &len),
+					 CKR_OK);
 			assert_memory_equal(out, in, K);
 		}
 		assert_int_equal(verify(CKM_RSA_X_509, NULL, 0, in, K, in, K), CKR_OK);
@@ -217,7 +223,7 @@ static void test_hashed(void **state __maybe_unused)
 	u8 data[300] = { 7 }, sig[K];
 
 	for (size_t i = 0; i < ARRAY_SIZE(hashed); i++) {
-		const struct luna_pss_param p = { hashed[i].hash, hashed[i].mgf, hashed[i].hlen, 0 };
+		const struct luna_pss_param p = {hashed[i].hash, hashed[i].mgf, hashed[i].hlen, 0};
 		u32 m = hashed[i].mechanism, p_len = p.hash ? sizeof(p) : 0, len = K - 1;
 
 		assert_int_equal(call(LUNA_OP_SIGN, m, &p, p_len, data, sizeof(data), sig, &len),
@@ -230,8 +236,10 @@ static void test_hashed(void **state __maybe_unused)
 		assert_int_equal(verify(m, &p, p_len, data, sizeof(data), sig, K - 1),
 				 CKR_SIGNATURE_LEN_RANGE);
 		sig[K / 2] ^= 1;
-		assert_int_equal(verify(m, &p, p_len, data, sizeof(data), sig, K), CKR_SIGNATURE_INVALID);
-		assert_int_equal(verify(m, &p, p_len, data, sizeof(data), t.n, K), CKR_SIGNATURE_INVALID);
+		assert_int_equal(verify(m, &p, p_len, data, sizeof(data), sig, K),
+				 CKR_SIGNATURE_INVALID);
+		assert_int_equal(verify(m, &p, p_len, data, sizeof(data), t.n, K),
+				 CKR_SIGNATURE_INVALID);
 	}
 }
 
@@ -246,9 +254,11 @@ static void test_digests(void **state __maybe_unused)
 	u32 len = K;
 
 	memcpy(der, info, sizeof(info));
-	assert_int_equal(luna_hash_once(&luna_openssl_ops, LUNA_SHA256, data, sizeof(data), digest), 0);
-	assert_int_equal(call(LUNA_OP_SIGN, CKM_SHA256_RSA_PKCS, NULL, 0, data, sizeof(data), sig, &len),
-			 CKR_OK);
+	assert_int_equal(luna_hash_once(&luna_openssl_ops, LUNA_SHA256, data, sizeof(data), digest),
+			 0);
+	assert_int_equal(
+		call(LUNA_OP_SIGN, CKM_SHA256_RSA_PKCS, NULL, 0, data, sizeof(data), sig, &len),
+		CKR_OK);
 	assert_int_equal(verify(CKM_RSA_PKCS, NULL, 0, der, sizeof(der), sig, K), CKR_OK);
 	assert_int_equal(call(LUNA_OP_SIGN, CKM_RSA_PKCS, NULL, 0, der, sizeof(der), again, &len),
 			 CKR_OK);
@@ -277,10 +287,12 @@ static void test_recover(void **state __maybe_unused)
 		u32 m = mechanisms[i], len = K;
 		bool raw = m == CKM_RSA_X_509;
 
-		assert_int_equal(call(LUNA_OP_SIGN_RECOVER, m, NULL, 0, data, sizeof(data), sig, &len),
-				 CKR_OK);
+		assert_int_equal(
+			call(LUNA_OP_SIGN_RECOVER, m, NULL, 0, data, sizeof(data), sig, &len),
+			CKR_OK);
 		len = raw ? K : sizeof(data);
-		assert_int_equal(call(LUNA_OP_VERIFY_RECOVER, m, NULL, 0, sig, K, out, &len), CKR_OK);
+		assert_int_equal(call(LUNA_OP_VERIFY_RECOVER, m, NULL, 0, sig, K, out, &len),
+				 CKR_OK);
 		assert_memory_equal(out + len - sizeof(data), data, sizeof(data));
 		assert_int_equal(call(LUNA_OP_VERIFY_RECOVER, m, NULL, 0, sig, K - 1, out, &len),
 				 CKR_SIGNATURE_LEN_RANGE);
@@ -301,29 +313,40 @@ static void test_pss_params(void **state __maybe_unused)
 		u32 len;
 		s64 rv;
 	} cases[] = {
-		{ CKM_SHA256_RSA_PKCS_PSS, { CKM_SHA256, CKG_MGF1_SHA256, 0, 0 }, 16, CKR_OK },
-		{ CKM_SHA256_RSA_PKCS_PSS, { CKM_SHA256, CKG_MGF1_SHA256, K - 34, 0 }, 16, CKR_OK },
-		{ CKM_SHA256_RSA_PKCS_PSS, { CKM_SHA256, CKG_MGF1_SHA256, K - 33, 0 }, 16,
-		  CKR_MECHANISM_PARAM_INVALID },
-		{ CKM_SHA256_RSA_PKCS_PSS, { CKM_SHA256, CKG_MGF1_SHA256, U32_MAX, 0 }, 16,
-		  CKR_MECHANISM_PARAM_INVALID },
-		{ CKM_SHA256_RSA_PKCS_PSS, { CKM_SHA_1, CKG_MGF1_SHA256, 20, 0 }, 16,
-		  CKR_MECHANISM_PARAM_INVALID },
-		{ CKM_SHA256_RSA_PKCS_PSS, { CKM_SHA256, 77, 20, 0 }, 16, CKR_MECHANISM_PARAM_INVALID },
-		{ CKM_SHA256_RSA_PKCS_PSS, { CKM_SHA256, CKG_MGF1_SHA256, 20, 1 }, 16,
-		  CKR_MECHANISM_PARAM_INVALID },
-		{ CKM_SHA256_RSA_PKCS_PSS, { CKM_SHA256, CKG_MGF1_SHA256, 20, 0 }, 12,
-		  CKR_MECHANISM_PARAM_INVALID },
-		{ CKM_SHA256_RSA_PKCS_PSS, { 0, 0, 0, 0 }, 0, CKR_MECHANISM_PARAM_INVALID },
-		{ CKM_SHA256_RSA_PKCS, { 0, 0, 0, 0 }, 16, CKR_MECHANISM_PARAM_INVALID },
+		{CKM_SHA256_RSA_PKCS_PSS, {CKM_SHA256, CKG_MGF1_SHA256, 0, 0}, 16, CKR_OK},
+		{CKM_SHA256_RSA_PKCS_PSS, {CKM_SHA256, CKG_MGF1_SHA256, K - 34, 0}, 16, CKR_OK},
+		{CKM_SHA256_RSA_PKCS_PSS,
+		 {CKM_SHA256, CKG_MGF1_SHA256, K - 33, 0},
+		 16,
+		 CKR_MECHANISM_PARAM_INVALID},
+		{CKM_SHA256_RSA_PKCS_PSS,
+		 {CKM_SHA256, CKG_MGF1_SHA256, U32_MAX, 0},
+		 16,
+		 CKR_MECHANISM_PARAM_INVALID},
+		{CKM_SHA256_RSA_PKCS_PSS,
+		 {CKM_SHA_1, CKG_MGF1_SHA256, 20, 0},
+		 16,
+		 CKR_MECHANISM_PARAM_INVALID},
+		{CKM_SHA256_RSA_PKCS_PSS, {CKM_SHA256, 77, 20, 0}, 16, CKR_MECHANISM_PARAM_INVALID},
+		{CKM_SHA256_RSA_PKCS_PSS,
+		 {CKM_SHA256, CKG_MGF1_SHA256, 20, 1},
+		 16,
+		 CKR_MECHANISM_PARAM_INVALID},
+		{CKM_SHA256_RSA_PKCS_PSS,
+		 {CKM_SHA256, CKG_MGF1_SHA256, 20, 0},
+		 12,
+		 CKR_MECHANISM_PARAM_INVALID},
+		{CKM_SHA256_RSA_PKCS_PSS, {0, 0, 0, 0}, 0, CKR_MECHANISM_PARAM_INVALID},
+		{CKM_SHA256_RSA_PKCS, {0, 0, 0, 0}, 16, CKR_MECHANISM_PARAM_INVALID},
 	};
 	u8 sig[K];
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		u32 len = K;
 
-		assert_int_equal(call(LUNA_OP_SIGN, cases[i].mechanism, &cases[i].p, cases[i].len, "data",
-				      4, sig, &len), cases[i].rv);
+		assert_int_equal(call(LUNA_OP_SIGN, cases[i].mechanism, &cases[i].p, cases[i].len,
+				      "data", 4, sig, &len),
+				 cases[i].rv);
 	}
 }
 
@@ -350,7 +373,8 @@ static void test_fault(void **state __maybe_unused)
 	ops.features &= ~LUNA_CRYPTO_RSA_CHECKED;
 	ops.rsa_private = faulty_private;
 	t.fx.token->crypto = &ops;
-	assert_int_equal(call(LUNA_OP_SIGN, CKM_SHA256_RSA_PKCS, NULL, 0, "data", 4, sig, &len), CKR_OK);
+	assert_int_equal(call(LUNA_OP_SIGN, CKM_SHA256_RSA_PKCS, NULL, 0, "data", 4, sig, &len),
+			 CKR_OK);
 	assert_int_equal(verify(CKM_SHA256_RSA_PKCS, NULL, 0, "data", 4, sig, K), CKR_OK);
 	faults = 1;
 	assert_int_equal(call(LUNA_OP_SIGN, CKM_SHA256_RSA_PKCS, NULL, 0, "data", 4, sig, &len),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * RSA encodings: the vectors of RSA Laboratories ("Test vectors for RSA-OAEP" and "... RSA-PSS", which
- * came with PKCS#1 v2.1), OpenSSL as the other side for every hash, and everything that can be wrong
- * with a padding, against a plain reading of RFC 8017.
+ * RSA encodings: the vectors of RSA Laboratories ("Test vectors for RSA-OAEP" and "... RSA-PSS",
+ * which came with PKCS#1 v2.1), OpenSSL as the other side for every hash, and everything that can
+ * be wrong with a padding, against a plain reading of RFC 8017.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -92,7 +92,7 @@ static void test_oaep_vector(void **state __maybe_unused)
 	ops->rsa_key_free(key);
 }
 
-/* Moduli of 1024, 1025 and 1027 bits: whole bytes, a byte that holds nothing, and one of three bits */
+/* Moduli of 1024, 1025, 1027 bits: whole bytes, a byte that holds nothing, one of three bits */
 static const struct {
 	const char *n, *d, *msg, *salt, *sig;
 } pss_vectors[] = {
@@ -160,8 +160,8 @@ static void test_pss_vectors(void **state __maybe_unused)
 		assert_int_equal(luna_hash_once(ops, LUNA_SHA1, msg.data, msg.len, digest), 0);
 		fakerng_next(salt.data, salt.len);
 		memset(em, 0xa5, sizeof(em));
-		assert_int_equal(luna_pss_pad(fake, LUNA_SHA1, LUNA_SHA1, salt.len, digest, em, bits),
-				 0);
+		assert_int_equal(
+			luna_pss_pad(fake, LUNA_SHA1, LUNA_SHA1, salt.len, digest, em, bits), 0);
 		assert_int_equal(ops->rsa_private(key, em, out), 0);
 		assert_memory_equal(out, sig.data, sig.len);
 		assert_int_equal(ops->rsa_public(key, sig.data, out), 0);
@@ -277,8 +277,9 @@ static void oaep_both_ways(struct pair *pair, int hash, int mgf, const char *lab
 	assert_memory_equal(out, msg, len);
 	assert_int_equal(luna_oaep_unpad(ops, hash, mgf, (const u8 *)"other", 5, em, K, out, &got),
 			 -EBADMSG);
-	assert_int_equal(luna_oaep_unpad(ops, hash, (mgf + 1) % LUNA_HASHES, l, strlen(label), em, K,
-					 out, &got), -EBADMSG);
+	assert_int_equal(luna_oaep_unpad(ops, hash, (mgf + 1) % LUNA_HASHES, l, strlen(label), em,
+					 K, out, &got),
+			 -EBADMSG);
 }
 
 static void test_oaep_openssl(void **state __maybe_unused)
@@ -297,13 +298,15 @@ static void test_oaep_openssl(void **state __maybe_unused)
 	pair_free(&pair);
 }
 
-static EVP_PKEY_CTX *sign_ctx(struct pair *pair, bool sign, int padding, int hash, int mgf, int salt)
+static EVP_PKEY_CTX *sign_ctx(struct pair *pair, bool sign, int padding, int hash, int mgf,
+			      int salt)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pair->pkey, NULL);
 
 	assert_int_equal(sign ? EVP_PKEY_sign_init(ctx) : EVP_PKEY_verify_init(ctx), 1);
 	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, padding), 1);
-	assert_int_equal(EVP_PKEY_CTX_set_signature_md(ctx, EVP_get_digestbyname(md_names[hash])), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_signature_md(ctx, EVP_get_digestbyname(md_names[hash])),
+			 1);
 	if (padding == RSA_PKCS1_PSS_PADDING) {
 		assert_int_equal(EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, md_names[mgf], NULL), 1);
 		assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, salt), 1);
@@ -363,7 +366,8 @@ static void test_pss_limits(void **state __maybe_unused)
 			 -EINVAL);
 	assert_int_equal(luna_pss_verify(ops, LUNA_SHA256, LUNA_SHA256, U32_MAX - 40, digest, em,
 					 8 * K), -EINVAL);
-	assert_int_equal(luna_pss_pad(ops, LUNA_SHA512, LUNA_SHA512, 0, digest, em, 8 * 64), -EINVAL);
+	assert_int_equal(luna_pss_pad(ops, LUNA_SHA512, LUNA_SHA512, 0, digest, em, 8 * 64),
+			 -EINVAL);
 }
 
 /* Every byte of an encoded message counts. */
@@ -375,8 +379,9 @@ static void test_pss_tampered(void **state __maybe_unused)
 	assert_int_equal(luna_pss_pad(ops, LUNA_SHA256, LUNA_SHA256, 32, digest, em, 8 * K), 0);
 	for (u32 i = 0; i < K; i++) {
 		em[i] ^= 0x80;
-		assert_int_equal(luna_pss_verify(ops, LUNA_SHA256, LUNA_SHA256, 32, digest, em, 8 * K),
-				 -EBADMSG);
+		assert_int_equal(
+			luna_pss_verify(ops, LUNA_SHA256, LUNA_SHA256, 32, digest, em, 8 * K),
+			-EBADMSG);
 		em[i] ^= 0x80;
 	}
 }
@@ -543,8 +548,9 @@ static void test_oaep_tampered(void **state __maybe_unused)
 				       sizeof(em)), 0);
 	for (u32 i = 0; i < sizeof(em) - sizeof(msg); i++) {
 		em[i] ^= 0x10;
-		assert_int_equal(luna_oaep_unpad(ops, LUNA_SHA256, LUNA_SHA1, NULL, 0, em, sizeof(em),
-						 out, &len), -EBADMSG);
+		assert_int_equal(luna_oaep_unpad(ops, LUNA_SHA256, LUNA_SHA1, NULL, 0, em,
+						 sizeof(em), out, &len),
+				 -EBADMSG);
 		assert_int_equal(len, 0);
 		assert_null(memchr_inv(out, 0, sizeof(out)));
 		em[i] ^= 0x10;
@@ -569,8 +575,8 @@ static void test_in_place(void **state __maybe_unused)
 	assert_int_equal(luna_pkcs1_unpad_encrypt(buf, sizeof(buf), buf, &len), 0);
 	assert_int_equal(len, sizeof(msg));
 	assert_memory_equal(buf, msg, len);
-	assert_int_equal(luna_oaep_pad(ops, LUNA_SHA1, LUNA_SHA1, NULL, 0, buf, len, buf, sizeof(buf)),
-			 0);
+	assert_int_equal(
+		luna_oaep_pad(ops, LUNA_SHA1, LUNA_SHA1, NULL, 0, buf, len, buf, sizeof(buf)), 0);
 	assert_int_equal(luna_oaep_unpad(ops, LUNA_SHA1, LUNA_SHA1, NULL, 0, buf, sizeof(buf), buf,
 					 &len), 0);
 	assert_int_equal(len, sizeof(msg));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Key generation, wrapping and unwrapping through the engine's commands: every mechanism there and back,
- * what may not leave, what templates and policies say, and wrapped bytes that are wrong.
+ * Key generation, wrapping and unwrapping through the engine's commands: every mechanism there and
+ * back, what may not leave, what templates and policies say, and wrapped bytes that are wrong.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,8 +41,12 @@ static s64 wrap(u32 mechanism, const void *param, u32 param_len, u32 key, u32 ta
 		struct blob *out)
 {
 	struct luna_key arg = {
-		.hdr.session = t.session, .mechanism = mechanism, .param_len = param_len, .key = key,
-		.target = target, .out_max = LUNA_OUT_QUERY,
+		.hdr.session = t.session,
+		.mechanism = mechanism,
+		.param_len = param_len,
+		.key = key,
+		.target = target,
+		.out_max = LUNA_OUT_QUERY,
 	};
 	size_t room = 0;
 	s64 rv = fx_call(t.open, LUNA_WRAP, &arg, sizeof(arg), param, param_len, NULL, &room);
@@ -52,8 +56,9 @@ static s64 wrap(u32 mechanism, const void *param, u32 param_len, u32 key, u32 ta
 		return rv;
 	if (arg.out_need) {
 		arg.out_max = arg.out_need - 1;
-		assert_int_equal(fx_call(t.open, LUNA_WRAP, &arg, sizeof(arg), param, param_len, NULL,
-					 &room), CKR_BUFFER_TOO_SMALL);
+		assert_int_equal(fx_call(t.open, LUNA_WRAP, &arg, sizeof(arg), param, param_len,
+					 NULL, &room),
+				 CKR_BUFFER_TOO_SMALL);
 	}
 	arg.out_max = sizeof(out->data);
 	room = sizeof(out->data);
@@ -67,8 +72,12 @@ static s64 unwrap(u32 mechanism, const void *param, u32 param_len, u32 key,
 		  const struct fx_tmpl *tmpl, const struct blob *in, u32 *handle)
 {
 	struct luna_key arg = {
-		.hdr.session = t.session, .mechanism = mechanism, .param_len = param_len, .key = key,
-		.template_len = tmpl->len, .data_len = in->len,
+		.hdr.session = t.session,
+		.mechanism = mechanism,
+		.param_len = param_len,
+		.key = key,
+		.template_len = tmpl->len,
+		.data_len = in->len,
 	};
 	u32 len = param_len + tmpl->len + in->len;
 	u8 *payload = test_malloc(len ?: 1);
@@ -97,7 +106,8 @@ static u32 aes_new(u32 len, const struct fx_tmpl *more)
 		memcpy(tmpl.data + tmpl.len, more->data, more->len);
 		tmpl.len += more->len;
 	}
-	assert_int_equal(fx_generate_key(t.open, t.session, CKM_AES_KEY_GEN, &tmpl, &handle), CKR_OK);
+	assert_int_equal(fx_generate_key(t.open, t.session, CKM_AES_KEY_GEN, &tmpl, &handle),
+			 CKR_OK);
 	return handle;
 }
 
@@ -129,8 +139,9 @@ static s64 rsa_new(u32 bits, const struct fx_tmpl *more, u32 *pub, u32 *priv)
 static void value_of(u32 handle, struct blob *value)
 {
 	value->len = sizeof(value->data);
-	assert_int_equal(fx_attr_get(t.open, t.session, handle, CKA_VALUE, value->data, &value->len),
-			 CKR_OK);
+	assert_int_equal(
+		fx_attr_get(t.open, t.session, handle, CKA_VALUE, value->data, &value->len),
+		CKR_OK);
 }
 
 static struct fx_tmpl secret_tmpl(u32 key_type, u32 len)
@@ -203,8 +214,9 @@ static void there_and_back(const struct way *w, u32 wrapping, u32 unwrapping, u3
 
 	assert_int_equal(generic_new(len, &target), CKR_OK);
 	if (len % w->step || (w->step == 8 && len < 16)) {
-		assert_int_equal(wrap(w->mechanism, w->param, w->param_len, wrapping, target, &wrapped),
-				 CKR_KEY_SIZE_RANGE);
+		assert_int_equal(
+			wrap(w->mechanism, w->param, w->param_len, wrapping, target, &wrapped),
+			CKR_KEY_SIZE_RANGE);
 		return;
 	}
 	value_of(target, &value);
@@ -285,7 +297,8 @@ static void test_not_wrappable(void **state __maybe_unused)
 	struct blob out;
 
 	fx_attr_ulong(&no_export, CKA_VALUE_LEN, 16);
-	assert_int_equal(fx_generate_key(t.open, t.session, CKM_AES_KEY_GEN, &no_export, &other), CKR_OK);
+	assert_int_equal(fx_generate_key(t.open, t.session, CKM_AES_KEY_GEN, &no_export, &other),
+			 CKR_OK);
 	assert_int_equal(wrap(CKM_AES_KWP, NULL, 0, aes, other, &out), CKR_KEY_UNEXTRACTABLE);
 	fx_attr_bool(&trusted_only, CKA_WRAP_WITH_TRUSTED, true);
 	other = aes_new(16, &trusted_only);
@@ -349,7 +362,8 @@ static void test_unwrap_template(void **state __maybe_unused)
 /* Everything wrong in the wrapped bytes has one code; nothing becomes a shorter key. */
 static void test_bad_wrapped(void **state __maybe_unused)
 {
-	struct fx_tmpl aes_tmpl = secret_tmpl(CKK_AES, 0), short_tmpl = secret_tmpl(CKK_GENERIC_SECRET, 20);
+	struct fx_tmpl aes_tmpl = secret_tmpl(CKK_AES, 0),
+		       short_tmpl = secret_tmpl(CKK_GENERIC_SECRET, 20);
 	struct fx_tmpl no_class = { }, no_type = { }, public = { };
 	u32 aes = aes_new(32, NULL), target, pub, priv;
 	struct blob wrapped;
@@ -362,13 +376,15 @@ static void test_bad_wrapped(void **state __maybe_unused)
 
 		if (w->step == 8)
 			continue;
-		assert_int_equal(wrap(w->mechanism, w->param, w->param_len, w->rsa ? pub : aes, target,
-				      &wrapped), CKR_OK);
+		assert_int_equal(wrap(w->mechanism, w->param, w->param_len, w->rsa ? pub : aes,
+				      target, &wrapped),
+				 CKR_OK);
 		assert_int_equal(unwrap(w->mechanism, w->param, w->param_len, key, &short_tmpl,
 					&wrapped, NULL), CKR_WRAPPED_KEY_INVALID);
 		if (!w->length)		/* 30 bytes are no AES key */
-			assert_int_equal(unwrap(w->mechanism, w->param, w->param_len, key, &aes_tmpl,
-						&wrapped, NULL), CKR_WRAPPED_KEY_INVALID);
+			assert_int_equal(unwrap(w->mechanism, w->param, w->param_len, key,
+						&aes_tmpl, &wrapped, NULL),
+					 CKR_WRAPPED_KEY_INVALID);
 		wrapped.len--;
 		assert_int_equal(unwrap(w->mechanism, w->param, w->param_len, key, &short_tmpl,
 					&wrapped, NULL),
@@ -378,8 +394,9 @@ static void test_bad_wrapped(void **state __maybe_unused)
 		wrapped.data[0] ^= 0x55;
 		wrapped.data[wrapped.len - 1] ^= 0x55;
 		if (w->mechanism != CKM_AES_CBC && w->mechanism != CKM_AES_ECB)
-			assert_int_equal(unwrap(w->mechanism, w->param, w->param_len, key, &short_tmpl,
-						&wrapped, NULL), CKR_WRAPPED_KEY_INVALID);
+			assert_int_equal(unwrap(w->mechanism, w->param, w->param_len, key,
+						&short_tmpl, &wrapped, NULL),
+					 CKR_WRAPPED_KEY_INVALID);
 	}
 	fx_attr_ulong(&no_class, CKA_KEY_TYPE, CKK_AES);
 	fx_attr_ulong(&no_type, CKA_CLASS, CKO_SECRET_KEY);
@@ -435,8 +452,9 @@ static void test_generate_secret(void **state __maybe_unused)
 	assert_int_equal(generic_new(4097, &handle), CKR_ATTRIBUTE_VALUE_INVALID);
 	fx_attr_ulong(&hmac, CKA_VALUE_LEN, 32);
 	fx_attr_ulong(&hmac, CKA_KEY_TYPE, CKK_SHA256_HMAC);
-	assert_int_equal(fx_generate_key(t.open, t.session, CKM_GENERIC_SECRET_KEY_GEN, &hmac, &handle),
-			 CKR_OK);
+	assert_int_equal(
+		fx_generate_key(t.open, t.session, CKM_GENERIC_SECRET_KEY_GEN, &hmac, &handle),
+		CKR_OK);
 	assert_int_equal(fx_attr_get(t.open, t.session, handle, CKA_KEY_TYPE, &type, &len), CKR_OK);
 	assert_int_equal(type, CKK_SHA256_HMAC);
 	fx_attr_ulong(&wrong, CKA_VALUE_LEN, 32);
@@ -497,8 +515,9 @@ static void test_refused_early(void **state __maybe_unused)
 					  &priv_tmpl, &pub, &priv), CKR_ATTRIBUTE_TYPE_INVALID);
 	priv_tmpl.len = 0;
 	fx_attr(&priv_tmpl, CKA_MODULUS, "abc", 3);
-	assert_int_not_equal(fx_generate_pair(t.open, t.session, CKM_RSA_PKCS_KEY_PAIR_GEN, &pub_tmpl,
-					      &priv_tmpl, &pub, &priv), CKR_OK);
+	assert_int_not_equal(fx_generate_pair(t.open, t.session, CKM_RSA_PKCS_KEY_PAIR_GEN,
+					      &pub_tmpl, &priv_tmpl, &pub, &priv),
+			     CKR_OK);
 	t.fx.token->crypto = kept;
 }
 
@@ -518,7 +537,7 @@ static void test_payload(void **state __maybe_unused)
 
 	for (size_t i = 0; i < ARRAY_SIZE(lens); i++) {
 		for (int field = 0; field < 4; field++) {
-			struct luna_key arg = { .hdr.session = t.session, .mechanism = CKM_AES_KWP };
+			struct luna_key arg = {.hdr.session = t.session, .mechanism = CKM_AES_KWP};
 			u32 *const fields[] = { &arg.param_len, &arg.template_len,
 						&arg.template2_len, &arg.data_len };
 
