@@ -367,8 +367,8 @@ static CK_RV policy_change_partition(const char *function, CK_SESSION_HANDLE han
 	struct p11_call call;
 	CK_RV rv = p11_begin_change(&call, function, handle);
 
-	if (rv == CKR_OK && container && *container && *container != call.session->container)
-		rv = CKR_CONTAINER_HANDLE_INVALID;
+	if (rv == CKR_OK && container)
+		rv = p11_check_container(call.slot, *container);
 	if (rv == CKR_OK && slot && *slot != call.slot->id)
 		rv = CKR_SLOT_ID_INVALID;
 	if (rv == CKR_OK)

@@ -23,18 +23,25 @@
 #define STATUS_USER_PIN_LOCKED		0x00040000u
 #define STATUS_LIMITED_USER_CREATED	0x00200000u
 
-CK_RV p11_begin_container(struct p11_call *call, const char *function, CK_SLOT_ID slot,
-			  CK_ULONG container)
+CK_RV p11_check_container(struct p11_slot *slot, CK_ULONG container)
 {
 	struct luna_slot_info info;
-	CK_RV rv = p11_begin_slot(call, function, slot);
+	CK_RV rv;
 
-	if (rv != CKR_OK || !container)
-		return rv;
-	rv = p11_slot_info(call->slot, &info);
+	if (!container)
+		return CKR_OK;
+	rv = p11_slot_info(slot, &info);
 	if (rv == CKR_OK && container != info.container)
 		rv = CKR_CONTAINER_HANDLE_INVALID;
 	return rv;
+}
+
+CK_RV p11_begin_container(struct p11_call *call, const char *function, CK_SLOT_ID slot,
+			  CK_ULONG container)
+{
+	CK_RV rv = p11_begin_slot(call, function, slot);
+
+	return rv == CKR_OK ? p11_check_container(call->slot, container) : rv;
 }
 
 /* Begins a call that is about to tell something of LUNA_SLOT_INFO. */

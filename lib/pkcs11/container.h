@@ -10,9 +10,12 @@
 
 #include "library.h"
 
+/** p11_check_container() - CKR_CONTAINER_HANDLE_INVALID for a number neither 0 nor the slot's */
+CK_RV p11_check_container(struct p11_slot *slot, CK_ULONG container);
+
 /**
  * p11_begin_container() - as p11_begin_slot(), for calls that also name a container
- * Return: also CKR_CONTAINER_HANDLE_INVALID for a number that is neither 0 nor the slot's.
+ * Return: also what p11_check_container() says.
  */
 CK_RV p11_begin_container(struct p11_call *call, const char *function, CK_SLOT_ID slot,
 			  CK_ULONG container);

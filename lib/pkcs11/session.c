@@ -82,7 +82,6 @@ static CK_RV session_make(struct p11_slot *slot, CK_FLAGS flags, struct p11_sess
 	}
 	session->slot = slot;
 	session->remote = open.handle;
-	session->container = open.container;
 	atomic_init(&session->references, 1);
 	pthread_mutex_init(&session->lock, NULL);
 	*made = session;

@@ -31,7 +31,6 @@
  * @slot: its slot
  * @device: the device that has it; when that dies, the session is useless
  * @remote: the device's handle
- * @container: partition number
  * @lock: held during every call; protects the rest
  * @closed: it has left the table
  * @operations: cryptographic operations, by enum luna_op_kind
@@ -44,7 +43,6 @@ struct p11_session {
 	struct p11_slot *slot;
 	struct p11_device *device;
 	uint32_t remote;
-	uint32_t container;
 	pthread_mutex_t lock;
 	atomic_bool closed;
 	struct p11_operation operations[LUNA_OP_KINDS];

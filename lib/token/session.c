@@ -230,6 +230,7 @@ u32 luna_do_session_open(struct luna_ucmd *cmd)
 		return rv;
 	}
 	arg->handle = session->handle;
+	arg->container = LUNA_CONTAINER;
 	return CKR_OK;
 }
 
