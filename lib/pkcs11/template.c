@@ -221,7 +221,7 @@ CK_RV p11_template_ask(struct p11_buffer *buffer, const CK_ATTRIBUTE *template, 
 static bool list_next(const uint8_t **at, size_t *left, struct luna_attr *attr,
 		      const uint8_t **value)
 {
-	if (*left < sizeof(*attr))
+	if (!*at || *left < sizeof(*attr))
 		return false;
 	memcpy(attr, *at, sizeof(*attr));
 	*value = *at + sizeof(*attr);

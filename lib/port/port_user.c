@@ -77,7 +77,7 @@ static void *port_alloc(size_t size, size_t max, gfp_t flags)
 	return p;
 }
 
-void *kmalloc(size_t size, gfp_t flags)
+void *(kmalloc)(size_t size, gfp_t flags)
 {
 	return port_alloc(size, KMALLOC_MAX_SIZE, flags);
 }

@@ -29,6 +29,10 @@ typedef unsigned int gfp_t;
 #define KMALLOC_MAX_SIZE	((size_t)4 << 20)
 
 void *kmalloc(size_t size, gfp_t flags) __must_check;
+#ifdef __clang_analyzer__
+/* The analyser knows kmalloc() but not __GFP_ZERO. */
+#define kmalloc(size, flags)	calloc(1, (size))
+#endif
 void *krealloc(const void *p, size_t size, gfp_t flags) __must_check;
 void *kmemdup(const void *src, size_t len, gfp_t flags) __must_check;
 char *kstrdup(const char *s, gfp_t flags) __must_check;

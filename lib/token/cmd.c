@@ -13,6 +13,7 @@ enum {
 	ROW_ALWAYS	= BIT(2),	/* carried on a damaged token, too */
 	ROW_PARTIAL	= BIT(3),	/* has a payload even if its CKR is not CKR_OK */
 	ROW_STAGE	= BIT(4),	/* works on the staged bytes themselves */
+	ROW_BARE	= BIT(5),	/* takes no payload */
 };
 
 union luna_arg {
@@ -42,6 +43,9 @@ static u32 luna_do_get_info(struct luna_ucmd *cmd)
 	struct luna_info *info = cmd->arg;
 	const struct luna_config *config = &cmd->token->config;
 
+	if (info->reserved)
+		return CKR_ARGUMENTS_BAD;
+	memset((u8 *)info + sizeof(info->hdr), 0, sizeof(*info) - sizeof(info->hdr));
 	info->abi = LUNA_ABI_VERSION;
 	info->features = luna_log_persistent(cmd->token) ? LUNA_FEATURE_PERSISTENT : 0;
 	info->ioc_max = LUNA_IOC_MAX;
@@ -143,31 +147,33 @@ static u32 luna_do_data_get(struct luna_ucmd *cmd)
 					 .min_size = sizeof(struct type), .flags = (fl) }
 
 static const struct luna_cmd_row luna_cmds[LUNA_COMMANDS] = {
-	ROW(LUNA_GET_INFO, luna_info, luna_do_get_info, ROW_ALWAYS),
-	ROW(LUNA_RESET, luna_hdr, luna_do_reset, ROW_ALWAYS),
-	ROW(LUNA_SLOT_INFO, luna_slot_info, luna_do_slot_info, ROW_ALWAYS),
-	ROW(LUNA_MECH_LIST, luna_mech_list, luna_do_mech_list, 0),
+	ROW(LUNA_GET_INFO, luna_info, luna_do_get_info, ROW_ALWAYS | ROW_BARE),
+	ROW(LUNA_RESET, luna_hdr, luna_do_reset, ROW_ALWAYS | ROW_BARE),
+	ROW(LUNA_SLOT_INFO, luna_slot_info, luna_do_slot_info, ROW_ALWAYS | ROW_BARE),
+	ROW(LUNA_MECH_LIST, luna_mech_list, luna_do_mech_list, ROW_BARE),
 	ROW(LUNA_DATA_PUT, luna_data, luna_do_data_put, ROW_SESSION | ROW_STAGE),
-	ROW(LUNA_DATA_GET, luna_data, luna_do_data_get, ROW_SESSION | ROW_STAGE),
-	ROW(LUNA_RANDOM, luna_random, luna_do_random, ROW_SESSION),
+	ROW(LUNA_DATA_GET, luna_data, luna_do_data_get, ROW_SESSION | ROW_STAGE | ROW_BARE),
+	ROW(LUNA_RANDOM, luna_random, luna_do_random, ROW_SESSION | ROW_BARE),
 	ROW(LUNA_SEED, luna_hdr, luna_do_seed, ROW_SESSION),
-	ROW(LUNA_SESSION_OPEN, luna_session_info, luna_do_session_open, 0),
-	ROW(LUNA_SESSION_CLOSE, luna_hdr, luna_do_session_close, ROW_SESSION | ROW_UNLOCKED),
-	ROW(LUNA_SESSION_CLOSE_ALL, luna_hdr, luna_do_session_close_all, 0),
-	ROW(LUNA_SESSION_INFO, luna_session_info, luna_do_session_info, ROW_SESSION | ROW_UNLOCKED),
+	ROW(LUNA_SESSION_OPEN, luna_session_info, luna_do_session_open, ROW_BARE),
+	ROW(LUNA_SESSION_CLOSE, luna_hdr, luna_do_session_close,
+	    ROW_SESSION | ROW_UNLOCKED | ROW_BARE),
+	ROW(LUNA_SESSION_CLOSE_ALL, luna_hdr, luna_do_session_close_all, ROW_BARE),
+	ROW(LUNA_SESSION_INFO, luna_session_info, luna_do_session_info,
+	    ROW_SESSION | ROW_UNLOCKED | ROW_BARE),
 	ROW(LUNA_INIT_TOKEN, luna_init_token, luna_do_init_token, 0),
 	ROW(LUNA_INIT_PIN, luna_pin, luna_do_init_pin, ROW_SESSION),
 	ROW(LUNA_SET_PIN, luna_pin, luna_do_set_pin, ROW_SESSION),
 	ROW(LUNA_LOGIN, luna_pin, luna_do_login, ROW_SESSION),
-	ROW(LUNA_LOGOUT, luna_hdr, luna_do_logout, ROW_SESSION | ROW_UNLOCKED),
-	ROW(LUNA_ROLE_STATE, luna_role_state, luna_do_role_state, 0),
-	ROW(LUNA_POLICY_LIST, luna_policy_list, luna_do_policy_list, 0),
+	ROW(LUNA_LOGOUT, luna_hdr, luna_do_logout, ROW_SESSION | ROW_UNLOCKED | ROW_BARE),
+	ROW(LUNA_ROLE_STATE, luna_role_state, luna_do_role_state, ROW_BARE),
+	ROW(LUNA_POLICY_LIST, luna_policy_list, luna_do_policy_list, ROW_BARE),
 	ROW(LUNA_POLICY_SET, luna_policy_set, luna_do_policy_set, ROW_SESSION),
 	ROW(LUNA_SET_DOMAIN, luna_hdr, luna_do_set_domain, ROW_SESSION),
 	ROW(LUNA_OBJECT_CREATE, luna_object_arg, luna_do_object_create, ROW_SESSION),
 	ROW(LUNA_OBJECT_COPY, luna_object_arg, luna_do_object_copy, ROW_SESSION),
-	ROW(LUNA_OBJECT_DESTROY, luna_object_arg, luna_do_object_destroy, ROW_SESSION),
-	ROW(LUNA_OBJECT_SIZE, luna_object_arg, luna_do_object_size, ROW_SESSION),
+	ROW(LUNA_OBJECT_DESTROY, luna_object_arg, luna_do_object_destroy, ROW_SESSION | ROW_BARE),
+	ROW(LUNA_OBJECT_SIZE, luna_object_arg, luna_do_object_size, ROW_SESSION | ROW_BARE),
 	ROW(LUNA_ATTR_GET, luna_object_arg, luna_do_attr_get, ROW_SESSION | ROW_PARTIAL),
 	ROW(LUNA_ATTR_SET, luna_object_arg, luna_do_attr_set, ROW_SESSION),
 	ROW(LUNA_FIND, luna_find, luna_do_find, ROW_SESSION),
@@ -190,8 +196,8 @@ static const struct luna_cmd_row luna_cmds[LUNA_COMMANDS] = {
 	ROW(LUNA_HA_MOFN_ACTIVATE, luna_blob, luna_do_ha_mofn_activate, ROW_SESSION),
 	ROW(LUNA_MOFN_GENERATE, luna_mofn, luna_do_mofn_generate, ROW_SESSION),
 	ROW(LUNA_MOFN_ACTIVATE, luna_mofn, luna_do_mofn_activate, ROW_SESSION),
-	ROW(LUNA_MOFN_DEACTIVATE, luna_hdr, luna_do_mofn_deactivate, ROW_SESSION),
-	ROW(LUNA_MOFN_STATUS, luna_mofn_status, luna_do_mofn_status, 0),
+	ROW(LUNA_MOFN_DEACTIVATE, luna_hdr, luna_do_mofn_deactivate, ROW_SESSION | ROW_BARE),
+	ROW(LUNA_MOFN_STATUS, luna_mofn_status, luna_do_mofn_status, ROW_BARE),
 };
 
 u8 *luna_reply_room(struct luna_ucmd *cmd, u32 len)
@@ -260,6 +266,8 @@ static int cmd_frame(const struct luna_cmd_row *row, const u8 *in, size_t len, u
 	if (hdr.size < row->min_size || hdr.size % 8 || hdr.size > len)
 		return -EINVAL;
 	if (hdr.in_len > len - hdr.size || hdr.reserved || hdr.flags & ~LUNA_F_STAGED)
+		return -EINVAL;
+	if (row->flags & ROW_BARE && (hdr.in_len || hdr.flags))
 		return -EINVAL;
 	if (hdr.size > row->size && memchr_inv(in + row->size, 0, hdr.size - row->size))
 		return -E2BIG;

@@ -342,6 +342,9 @@ u32 luna_do_mofn_status(struct luna_ucmd *cmd)
 	struct luna_mofn_status *arg = cmd->arg;
 	const struct luna_mofn_param *param;
 
+	if (arg->reserved)
+		return CKR_ARGUMENTS_BAD;
+	memset((u8 *)arg + sizeof(arg->hdr), 0, sizeof(*arg) - sizeof(arg->hdr));
 	guard(rwsem_read)(&cmd->token->lock);
 	param = &cmd->token->state->mofn;
 	arg->flags = param->required ? CAF_M_OF_N_REQUIRED : 0;

@@ -210,7 +210,7 @@ static u32 compute_aes(struct luna_making *m)
 	u32 len, rv;
 	u8 *block;
 
-	value = luna_making_get(m, CKA_VALUE, &len);
+	luna_making_get(m, CKA_VALUE, &len);
 	rv = compute_ulong(m, CKA_VALUE_LEN, len);
 	if (rv)
 		return rv;

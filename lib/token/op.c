@@ -343,7 +343,7 @@ static u32 op_run(struct op_call *call, bool finish, const struct luna_op_lens *
 static u32 oneshot_begin(struct op_call *call, bool *over)
 {
 	struct luna_op_state *op = call->op;
-	struct luna_op_lens lens;
+	struct luna_op_lens lens = { 0 };
 	u32 rv;
 
 	if (op->phase != LUNA_OP_FRESH)
@@ -359,7 +359,7 @@ static u32 step_oneshot(struct op_call *call)
 {
 	struct luna_op_state *op = call->op;
 	const struct luna_op *arg = call->arg;
-	struct luna_op_lens lens;
+	struct luna_op_lens lens = { 0 };
 	bool over = false, last;
 	u32 rv;
 
@@ -403,7 +403,7 @@ static u32 multi_part(const struct luna_op_state *op)
 static u32 step_update(struct op_call *call)
 {
 	struct luna_op_state *op = call->op;
-	struct luna_op_lens lens;
+	struct luna_op_lens lens = { 0 };
 	u32 rv = multi_part(op);
 
 	if (rv == CKR_OK)
@@ -419,7 +419,7 @@ static u32 step_update(struct op_call *call)
 static u32 step_final(struct op_call *call)
 {
 	struct luna_op_state *op = call->op;
-	struct luna_op_lens lens;
+	struct luna_op_lens lens = { 0 };
 	u32 rv = multi_part(op);
 
 	if (rv == CKR_OK)
@@ -602,7 +602,7 @@ static u32 once_run(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, u3
 
 static u32 once_out(struct luna_op_state *op, const u8 *in, u32 len, u8 **out, u32 *out_len)
 {
-	struct luna_op_lens lens;
+	struct luna_op_lens lens = { 0 };
 	u32 made = 0, rv;
 	u8 *room;
 

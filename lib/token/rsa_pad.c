@@ -175,7 +175,7 @@ static int hash_pieces(const struct luna_crypto_ops *c, enum luna_hash hash,
 static int mgf1_xor(const struct luna_crypto_ops *c, enum luna_hash hash, const u8 *seed,
 		    u32 seed_len, u8 *out, u32 len)
 {
-	u8 digest[LUNA_HASH_MAX], count[4];
+	u8 digest[LUNA_HASH_MAX] = { 0 }, count[4];
 	struct piece pieces[2] = { { seed, seed_len }, { count, sizeof(count) } };
 	u32 hlen = luna_hash_len(hash), at, i, n;
 	int err = 0;
@@ -236,7 +236,7 @@ int luna_oaep_unpad(const struct luna_crypto_ops *c, enum luna_hash hash, enum l
 {
 	u32 hlen = luna_hash_len(hash), good, at;
 	struct piece piece = { label, label_len };
-	u8 lhash[LUNA_HASH_MAX];
+	u8 lhash[LUNA_HASH_MAX] = { 0 };
 	u8 *seed, *db;
 	int err;
 

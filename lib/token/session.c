@@ -214,6 +214,8 @@ u32 luna_do_session_open(struct luna_ucmd *cmd)
 	struct luna_session *session;
 	u32 rv;
 
+	if (arg->reserved)
+		return CKR_ARGUMENTS_BAD;
 	if (!(arg->flags & CKF_SERIAL_SESSION))
 		return CKR_SESSION_PARALLEL_NOT_SUPPORTED;
 	session = kzalloc(sizeof(*session), GFP_KERNEL_ACCOUNT);
@@ -258,6 +260,8 @@ u32 luna_do_session_info(struct luna_ucmd *cmd)
 	const struct luna_session *session = cmd->session;
 	int role = luna_session_role(session);
 
+	if (arg->reserved)
+		return CKR_ARGUMENTS_BAD;
 	arg->flags = CKF_SERIAL_SESSION | (session->rw ? CKF_RW_SESSION : 0);
 	arg->state = session_state(session, role);
 	arg->handle = session->handle;

@@ -154,6 +154,7 @@ u32 luna_do_slot_info(struct luna_ucmd *cmd)
 	struct luna_slot_info *info = cmd->arg;
 	struct luna_token *token = cmd->token;
 
+	memset((u8 *)info + sizeof(info->hdr), 0, sizeof(*info) - sizeof(info->hdr));
 	guard(rwsem_read)(&token->lock);
 	fill_texts(info, token);
 	fill_time(info, token);
@@ -185,7 +186,7 @@ u32 luna_do_random(struct luna_ucmd *cmd)
 	const struct luna_random *arg = cmd->arg;
 	u8 *out;
 
-	if (arg->length > cmd->out_room)
+	if (arg->reserved || arg->length > cmd->out_room)
 		return CKR_ARGUMENTS_BAD;
 	out = luna_reply_room(cmd, arg->length);
 	if (!out)

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * One character device for each slot; an open file is an application. Slots come and go also while
+ * files are open: whoever uses a token holds the registration lock of its slot for reading, and
+ * unplugging takes it for writing, ends all applications and closes the token. What is left of the
+ * slot, without a token, is freed with the last file. (The life cycle is that of fwctl.)
+ *
+ * A request is copied from user space once and the reply once to it; both copies are wiped, as they
+ * may hold PINs, keys and plaintext.
+ */
+#include <linux/cdev.h>
+#include <linux/device.h>
+#include <linux/fs.h>
+#include <linux/kdev_t.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+
+#include <uapi/luna.h>
+
+#include "chardev.h"
+#include "crypto.h"
+#include "host.h"
+#include "store.h"
+
+/**
+ * struct luna_slot - a device
+ * @registration: guards @token; held for reading by every command
+ * @token: NULL once the slot was unplugged
+ * @openers: struct opener; guarded by @openers_lock
+ */
+struct luna_slot {
+	struct device dev;
+	struct cdev cdev;
+	struct rw_semaphore registration;
+	struct luna_token *token;
+	struct luna_store *store;
+	struct mutex openers_lock;
+	struct list_head openers;
+};
+
+/**
+ * struct opener - an open file
+ * @open: the application; it lives as long as slot->token
+ */
+struct opener {
+	struct luna_slot *slot;
+	struct luna_open *open;
+	struct list_head list;
+};
+
+static dev_t first_number;
+
+/* Guards plugged[] and keeps two from plugging the same slot. */
+static DEFINE_MUTEX(plug_lock);
+static struct luna_slot *plugged[LUNA_SLOTS_MAX];
+
+/* ---- files ---- */
+
+static int slot_open(struct inode *inode, struct file *file)
+{
+	struct luna_slot *slot = container_of(inode->i_cdev, struct luna_slot, cdev);
+	struct opener *opener;
+
+	if ((file->f_flags & O_ACCMODE) != O_RDWR)
+		return -EACCES;
+	guard(rwsem_read)(&slot->registration);
+	if (!slot->token)
+		return -ENODEV;
+	opener = kzalloc(sizeof(*opener), GFP_KERNEL_ACCOUNT);
+	if (!opener)
+		return -ENOMEM;
+	opener->open = luna_open(slot->token);
+	if (IS_ERR(opener->open)) {
+		int err = PTR_ERR(opener->open);
+
+		kfree(opener);
+		return err;
+	}
+	opener->slot = slot;
+	get_device(&slot->dev);
+	mutex_lock(&slot->openers_lock);
+	list_add(&opener->list, &slot->openers);
+	mutex_unlock(&slot->openers_lock);
+	file->private_data = opener;
+	return nonseekable_open(inode, file);
+}
+
+static int slot_release(struct inode *inode, struct file *file)
+{
+	struct opener *opener = file->private_data;
+	struct luna_slot *slot = opener->slot;
+
+	down_read(&slot->registration);
+	mutex_lock(&slot->openers_lock);
+	list_del(&opener->list);
+	mutex_unlock(&slot->openers_lock);
+	if (slot->token)
+		luna_release(opener->open);
+	up_read(&slot->registration);
+	kfree(opener);
+	put_device(&slot->dev);
+	return 0;
+}
+
+static int carry_locked(struct opener *opener, unsigned int nr, const void *in, size_t size, void *out,
+			size_t *out_len)
+{
+	struct luna_slot *slot = opener->slot;
+	int err;
+
+	if (down_read_killable(&slot->registration))
+		return -EINTR;
+	err = slot->token ? luna_cmd(opener->open, nr, in, size, out, out_len) : -ENODEV;
+	up_read(&slot->registration);
+	return err;
+}
+
+static int carry(struct opener *opener, unsigned int nr, size_t size, void __user *arg)
+{
+	size_t out_len = 0;
+	void *in, *out;
+	int err;
+
+	in = memdup_user(arg, size);
+	if (IS_ERR(in))
+		return PTR_ERR(in);
+	out = kzalloc(size, GFP_KERNEL_ACCOUNT);
+	err = out ? carry_locked(opener, nr, in, size, out, &out_len) : -ENOMEM;
+	if (!err && copy_to_user(arg, out, out_len))
+		err = -EFAULT;
+	kfree_sensitive(out);
+	kfree_sensitive(in);
+	return err;
+}
+
+static long slot_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	size_t size = _IOC_SIZE(cmd);
+
+	if (_IOC_TYPE(cmd) != LUNA_IOC_MAGIC || _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
+		return -ENOTTY;
+	if (size < sizeof(struct luna_hdr) || size > LUNA_IOC_MAX)
+		return -EINVAL;
+	return carry(file->private_data, _IOC_NR(cmd), size, (void __user *)arg);
+}
+
+static const struct file_operations slot_fops = {
+	.owner		= THIS_MODULE,
+	.open		= slot_open,
+	.release	= slot_release,
+	.unlocked_ioctl	= slot_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+/* ---- the class, and the two files by which slots are unplugged and plugged ---- */
+
+static ssize_t slot_command(const char *text, size_t len, int (*command)(u32 slot))
+{
+	u32 slot;
+	int err = kstrtou32(text, 10, &slot);
+
+	if (!err && slot >= luna_slots())
+		err = -ERANGE;
+	if (err)
+		return err;
+	/* A module that is on its way out plugs nothing any more. */
+	if (!try_module_get(THIS_MODULE))
+		return -ENODEV;
+	err = command(array_index_nospec(slot, LUNA_SLOTS_MAX));
+	module_put(THIS_MODULE);
+	return err ? err : len;
+}
+
+static ssize_t plug_store(luna_class_const struct class *class,
+			  luna_class_const struct class_attribute *attr, const char *text, size_t len)
+{
+	return slot_command(text, len, luna_slot_start);
+}
+static CLASS_ATTR_WO(plug);
+
+static ssize_t unplug_store(luna_class_const struct class *class,
+			    luna_class_const struct class_attribute *attr, const char *text, size_t len)
+{
+	return slot_command(text, len, luna_slot_unplug);
+}
+static CLASS_ATTR_WO(unplug);
+
+static struct attribute *class_attrs[] = {
+	&class_attr_plug.attr,
+	&class_attr_unplug.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(class);
+
+/* Nodes are root's until udev gives them to the group luna: tools/dkms/60-luna.rules. */
+static struct class luna_class = {
+	.name		= "luna",
+	.class_groups	= class_groups,
+};
+
+/* ---- slots ---- */
+
+static void slot_free(struct device *dev)
+{
+	kfree(container_of(dev, struct luna_slot, dev));
+}
+
+static struct luna_slot *slot_new(u32 number)
+{
+	struct luna_slot *slot = kzalloc(sizeof(*slot), GFP_KERNEL);
+	int err;
+
+	if (!slot)
+		return ERR_PTR(-ENOMEM);
+	device_initialize(&slot->dev);
+	slot->dev.class = &luna_class;
+	slot->dev.devt = first_number + number;
+	slot->dev.release = slot_free;
+	init_rwsem(&slot->registration);
+	mutex_init(&slot->openers_lock);
+	INIT_LIST_HEAD(&slot->openers);
+	cdev_init(&slot->cdev, &slot_fops);
+	slot->cdev.owner = THIS_MODULE;
+	err = dev_set_name(&slot->dev, "luna%u", number);
+	if (!err)
+		return slot;
+	put_device(&slot->dev);
+	return ERR_PTR(err);
+}
+
+static int slot_load(struct luna_slot *slot, const struct luna_config *config)
+{
+	struct luna_token *token;
+
+	slot->store = luna_store_open(config->slot);
+	if (IS_ERR(slot->store))
+		return PTR_ERR(slot->store);
+	token = luna_token_open(config, &luna_kcrypto_ops, luna_store_ops(), slot->store);
+	if (IS_ERR(token)) {
+		luna_store_close(slot->store);
+		return PTR_ERR(token);
+	}
+	slot->token = token;
+	return 0;
+}
+
+/* Nobody is in a command, and nobody will come into one. */
+static void slot_unload(struct luna_slot *slot)
+{
+	struct opener *opener;
+
+	guard(rwsem_write)(&slot->registration);
+	/* Their files stay open, without an application. */
+	list_for_each_entry(opener, &slot->openers, list) {
+		luna_release(opener->open);
+		opener->open = NULL;
+	}
+	luna_token_close(slot->token);
+	luna_store_close(slot->store);
+	slot->token = NULL;
+	slot->store = NULL;
+}
+
+static int plug_locked(const struct luna_config *config)
+{
+	struct luna_slot *slot;
+	int err;
+
+	slot = slot_new(config->slot);
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
+	err = slot_load(slot, config);
+	if (err)
+		goto err_put;
+	err = cdev_device_add(&slot->cdev, &slot->dev);
+	if (err)
+		goto err_unload;
+	plugged[config->slot] = slot;
+	return 0;
+
+err_unload:
+	slot_unload(slot);
+err_put:
+	put_device(&slot->dev);
+	pr_err("slot %u cannot be made: %d\n", config->slot, err);
+	return err;
+}
+
+int luna_slot_plug(const struct luna_config *config)
+{
+	guard(mutex)(&plug_lock);
+	return plugged[config->slot] ? -EEXIST : plug_locked(config);
+}
+
+int luna_slot_unplug(u32 number)
+{
+	struct luna_slot *slot;
+
+	guard(mutex)(&plug_lock);
+	slot = plugged[number];
+	if (!slot)
+		return -ENODEV;
+	plugged[number] = NULL;
+	cdev_device_del(&slot->cdev, &slot->dev);
+	slot_unload(slot);
+	put_device(&slot->dev);
+	return 0;
+}
+
+int luna_chardev_init(void)
+{
+	int err = alloc_chrdev_region(&first_number, 0, LUNA_SLOTS_MAX, "luna");
+
+	if (err)
+		return err;
+	err = class_register(&luna_class);
+	if (err)
+		unregister_chrdev_region(first_number, LUNA_SLOTS_MAX);
+	return err;
+}
+
+void luna_chardev_exit(void)
+{
+	class_unregister(&luna_class);
+	unregister_chrdev_region(first_number, LUNA_SLOTS_MAX);
+}

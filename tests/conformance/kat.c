@@ -1,0 +1,936 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Known answers: the vectors in vectors/ (whose files say where they are from and how they are written)
+ * through PKCS#11, at once and in parts. The last test asserts that every mechanism that the token lists
+ * was put to work by one of the others, so that none can be listed without an answer that is known.
+ */
+#include <ctype.h>
+
+#include <openssl/evp.h>
+
+#include "crypt.h"
+
+/* ---- mechanisms ---- */
+
+#define PLAIN(ckm, ...)	{ .name = #ckm, .types = { ckm, ##__VA_ARGS__ } }
+
+/* Names in vector files; several numbers are one mechanism. */
+static const struct mech {
+	const char *name;
+	CK_MECHANISM_TYPE types[3];
+	CK_MECHANISM_TYPE general[2];	/* the same with a length of its own */
+	CK_KEY_TYPE key_type;
+} mechs[] = {
+	PLAIN(CKM_SHA_1),
+	PLAIN(CKM_SHA224, CKM_SHA224_OLD),
+	PLAIN(CKM_SHA256),
+	PLAIN(CKM_SHA384),
+	PLAIN(CKM_SHA512),
+	{ .name = "CKM_SHA_1_HMAC", .types = { CKM_SHA_1_HMAC },
+	  .general = { CKM_SHA_1_HMAC_GENERAL }, .key_type = CKK_SHA_1_HMAC },
+	{ .name = "CKM_SHA224_HMAC", .types = { CKM_SHA224_HMAC, CKM_SHA224_HMAC_OLD },
+	  .general = { CKM_SHA224_HMAC_GENERAL, CKM_SHA224_HMAC_GENERAL_OLD }, .key_type = CKK_SHA224_HMAC },
+	{ .name = "CKM_SHA256_HMAC", .types = { CKM_SHA256_HMAC },
+	  .general = { CKM_SHA256_HMAC_GENERAL }, .key_type = CKK_SHA256_HMAC },
+	{ .name = "CKM_SHA384_HMAC", .types = { CKM_SHA384_HMAC },
+	  .general = { CKM_SHA384_HMAC_GENERAL }, .key_type = CKK_SHA384_HMAC },
+	{ .name = "CKM_SHA512_HMAC", .types = { CKM_SHA512_HMAC },
+	  .general = { CKM_SHA512_HMAC_GENERAL }, .key_type = CKK_SHA512_HMAC },
+	PLAIN(CKM_AES_ECB),
+	PLAIN(CKM_AES_CBC),
+	PLAIN(CKM_AES_CBC_PAD),
+	PLAIN(CKM_AES_CTR),
+	PLAIN(CKM_AES_GCM, CKM_AES_GCM_2_20a5d1),
+	{ .name = "CKM_AES_CMAC", .types = { CKM_AES_CMAC },
+	  .general = { CKM_AES_CMAC_GENERAL, CKM_AES_CMAC_GENERAL_OLD }, .key_type = CKK_AES },
+	PLAIN(CKM_AES_KW, CKM_AES_KEY_WRAP),
+	PLAIN(CKM_AES_KWP, CKM_AES_KEY_WRAP_PAD, CKM_AES_KEY_WRAP_KWP),
+	PLAIN(CKM_RSA_PKCS),
+	PLAIN(CKM_RSA_X_509),
+	PLAIN(CKM_RSA_PKCS_OAEP),
+	PLAIN(CKM_RSA_PKCS_PSS),
+	PLAIN(CKM_SHA1_RSA_PKCS),
+	PLAIN(CKM_SHA224_RSA_PKCS, CKM_SHA224_RSA_PKCS_OLD),
+	PLAIN(CKM_SHA256_RSA_PKCS),
+	PLAIN(CKM_SHA384_RSA_PKCS),
+	PLAIN(CKM_SHA512_RSA_PKCS),
+	PLAIN(CKM_SHA1_RSA_PKCS_PSS),
+	PLAIN(CKM_SHA224_RSA_PKCS_PSS, CKM_SHA224_RSA_PKCS_PSS_OLD),
+	PLAIN(CKM_SHA256_RSA_PKCS_PSS),
+	PLAIN(CKM_SHA384_RSA_PKCS_PSS),
+	PLAIN(CKM_SHA512_RSA_PKCS_PSS),
+};
+
+static const struct {
+	const char *name;
+	CK_MECHANISM_TYPE hash;
+	CK_RSA_PKCS_MGF_TYPE mgf;
+} hashes[] = {
+	{ "SHA_1", CKM_SHA_1, CKG_MGF1_SHA1 }, { "SHA224", CKM_SHA224, CKG_MGF1_SHA224 },
+	{ "SHA256", CKM_SHA256, CKG_MGF1_SHA256 }, { "SHA384", CKM_SHA384, CKG_MGF1_SHA384 },
+	{ "SHA512", CKM_SHA512, CKG_MGF1_SHA512 },
+};
+
+/* Mechanisms that a test of this file has used and checked. */
+static CK_MECHANISM_TYPE exercised[512];
+static size_t exercised_count;
+
+static bool was_exercised(CK_MECHANISM_TYPE type)
+{
+	size_t i;
+
+	for (i = 0; i < exercised_count; i++)
+		if (exercised[i] == type)
+			return true;
+	return false;
+}
+
+static void exercise(CK_MECHANISM_TYPE type)
+{
+	if (!was_exercised(type))
+		exercised[exercised_count++] = type;
+}
+
+/* ---- vectors ---- */
+
+enum { FIELDS = 16 };
+
+struct vector {
+	const char *file;
+	int line;
+	const struct mech *mech;	/* NULL: a key */
+	int count;
+	struct {
+		char *name, *value;
+		struct bytes bytes;
+	} fields[FIELDS];
+};
+
+static CK_SESSION_HANDLE s;
+
+/* Checks that say which vector it was. */
+#define check_rv(v, expression, expected)						\
+	do {										\
+		CK_RV rv_ = (expression), want_ = (expected);				\
+		if (rv_ != want_)							\
+			fail_msg("%s:%d: %s: %s (0x%lx), expected %s", (v)->file, (v)->line,	\
+				 #expression, rv_name(rv_), rv_, rv_name(want_));	\
+	} while (0)
+#define check_ok(v, expression) check_rv(v, expression, CKR_OK)
+
+static void check_bytes_at(const struct vector *v, int line, const void *got, size_t got_len,
+			   const void *want, size_t want_len)
+{
+	if (got_len != want_len)
+		fail_msg("%s:%d (kat.c:%d): %zu bytes, expected %zu", v->file, v->line, line, got_len,
+			 want_len);
+	if (memcmp(got, want, want_len))
+		fail_msg("%s:%d (kat.c:%d): wrong bytes", v->file, v->line, line);
+}
+#define check_bytes(v, got, got_len, want, want_len) \
+	check_bytes_at(v, __LINE__, got, got_len, want, want_len)
+
+static const char *word(const struct vector *v, const char *name)
+{
+	int i;
+
+	for (i = 0; i < v->count; i++)
+		if (!strcmp(v->fields[i].name, name))
+			return v->fields[i].value;
+	return NULL;
+}
+
+static bool has(const struct vector *v, const char *name)
+{
+	return word(v, name);
+}
+
+/* A number, or 0. */
+static CK_ULONG number(const struct vector *v, const char *name)
+{
+	const char *value = word(v, name);
+
+	return value ? strtoul(value, NULL, 10) : 0;
+}
+
+/* A value in hex; empty if it is missing. Lives as long as the vector. */
+static struct bytes hex(struct vector *v, const char *name)
+{
+	static unsigned char none[1];
+	int i;
+
+	for (i = 0; i < v->count; i++) {
+		if (strcmp(v->fields[i].name, name))
+			continue;
+		if (!v->fields[i].bytes.data) {
+			if (strlen(v->fields[i].value) % 2)
+				fail_msg("%s:%d: half a byte in %s", v->file, v->line, name);
+			v->fields[i].bytes.data = unhex(v->fields[i].value, &v->fields[i].bytes.len);
+		}
+		return v->fields[i].bytes;
+	}
+	return (struct bytes){ none, 0 };
+}
+
+static void vector_free(struct vector *v)
+{
+	while (v->count--) {
+		free(v->fields[v->count].name);
+		free(v->fields[v->count].value);
+		free(v->fields[v->count].bytes.data);
+	}
+	v->count = 0;
+}
+
+static const struct mech *mech_by_name(const struct vector *v)
+{
+	const char *name = word(v, "mechanism");
+	size_t i;
+
+	if (!name)
+		fail_msg("%s:%d: no mechanism", v->file, v->line);
+	for (i = 0; i < sizeof(mechs) / sizeof(mechs[0]); i++)
+		if (!strcmp(mechs[i].name, name))
+			return &mechs[i];
+	if (strcmp(name, "key"))
+		fail_msg("%s:%d: unknown mechanism %s", v->file, v->line, name);
+	return NULL;
+}
+
+static void vector_run(struct vector *v, void (*run)(struct vector *v, CK_MECHANISM_TYPE type))
+{
+	size_t i;
+
+	v->mech = mech_by_name(v);
+	if (!v->mech) {
+		run(v, 0);
+		return;
+	}
+	for (i = 0; i < 3 && (!i || v->mech->types[i]); i++) {
+		if (!mechanism_listed(slot_a, v->mech->types[i]))
+			continue;
+		run(v, v->mech->types[i]);
+		exercise(v->mech->types[i]);
+	}
+}
+
+static void vector_line(struct vector *v, char *text, int line)
+{
+	char *equals = strchr(text, '='), *end;
+
+	if (!equals || v->count == FIELDS)
+		fail_msg("%s:%d: not a field, or one too many", v->file, line);
+	if (!v->count)
+		v->line = line;
+	for (end = equals; end > text && isspace((unsigned char)end[-1]); end--)
+		;
+	v->fields[v->count].name = strndup(text, end - text);
+	for (equals++; isspace((unsigned char)*equals); equals++)
+		;
+	v->fields[v->count].bytes.data = NULL;
+	v->fields[v->count++].value = strdup(equals);
+}
+
+/* Runs the vectors of a file, of which there must be @expected, keys not counted. */
+static void vectors_run(const char *file, size_t expected,
+			void (*run)(struct vector *v, CK_MECHANISM_TYPE type))
+{
+	struct vector v = { .file = file };
+	char path[4096], *text = NULL;
+	size_t room = 0, count = 0;
+	ssize_t len;
+	int line = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", LUNA_TEST_VECTORS, file);
+	f = fopen(path, "r");
+	if (!f)
+		fail_msg("cannot open %s", path);
+	for (;;) {
+		len = getline(&text, &room, f);
+		line++;
+		while (len > 0 && isspace((unsigned char)text[len - 1]))
+			text[--len] = 0;
+		if (len > 0) {
+			if (*text != '#')
+				vector_line(&v, text, line);
+			continue;
+		}
+		if (v.count) {
+			vector_run(&v, run);
+			count += v.mech != NULL;
+			vector_free(&v);
+		}
+		if (len < 0)
+			break;
+	}
+	free(text);
+	fclose(f);
+	assert_int_equal(count, expected);
+}
+
+static int open_session(void **state)
+{
+	(void)state;
+	s = session_co(slot_a);
+	return 0;
+}
+
+static int close_session(void **state)
+{
+	(void)state;
+	sessions_close(slot_a);
+	return 0;
+}
+
+/* ---- digests ---- */
+
+static void digest_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	static const int splits[] = { ONE_SHOT, 1, 63, 64, 4096, RANDOM_PARTS };
+	CK_MECHANISM mech = { type, NULL, 0 };
+	struct bytes once = hex(v, "data"), want = hex(v, "result");
+	size_t repeat = has(v, "repeat") ? number(v, "repeat") : 1, len = once.len * repeat, i;
+	unsigned char *data = malloc(len + 1), out[64];
+	CK_ULONG out_len;
+
+	assert_non_null(data);
+	for (i = 0; i < repeat; i++)
+		memcpy(data + i * once.len, once.data, once.len);
+	for (i = 0; i < sizeof(splits) / sizeof(splits[0]); i++) {
+		if (splits[i] > 0 && len / splits[i] > 1000)
+			continue;
+		out_len = sizeof(out);
+		check_ok(v, run_digest(s, &mech, data, len, splits[i], out, &out_len));
+		check_bytes(v, out, out_len, want.data, want.len);
+	}
+	free(data);
+}
+
+static void digests(void **state)
+{
+	(void)state;
+	vectors_run("digest.txt", 90, digest_vector);
+}
+
+/* ---- HMAC and CMAC ---- */
+
+static void mac_general(struct vector *v, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE key)
+{
+	struct bytes data = hex(v, "data"), want = hex(v, "result");
+	CK_MAC_GENERAL_PARAMS cut;
+	CK_MECHANISM mech = { type, &cut, sizeof(cut) };
+	unsigned char out[64];
+	CK_ULONG out_len;
+
+	for (cut = 1; cut <= want.len; cut++) {
+		out_len = sizeof(out);
+		check_ok(v, run_sign(s, &mech, key, data.data, data.len, cut % 2 ? ONE_SHOT : 7, out,
+				     &out_len));
+		check_bytes(v, out, out_len, want.data, cut);
+		check_ok(v, run_verify(s, &mech, key, data.data, data.len, ONE_SHOT, want.data, cut));
+		check_rv(v, run_verify(s, &mech, key, data.data, data.len, ONE_SHOT, want.data, cut + 1),
+			 CKR_SIGNATURE_LEN_RANGE);
+		out[cut - 1] ^= 1;
+		check_rv(v, run_verify(s, &mech, key, data.data, data.len, ONE_SHOT, out, cut),
+			 CKR_SIGNATURE_INVALID);
+	}
+	check_rv(v, p11->C_SignInit(s, &mech, key), CKR_MECHANISM_PARAM_INVALID);
+	cut = 0;
+	check_rv(v, p11->C_SignInit(s, &mech, key), CKR_MECHANISM_PARAM_INVALID);
+	exercise(type);
+}
+
+static void mac_full(struct vector *v, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE key)
+{
+	static const int splits[] = { ONE_SHOT, 1, 16, RANDOM_PARTS };
+	struct bytes data = hex(v, "data"), want = hex(v, "result");
+	CK_MECHANISM mech = { type, NULL, 0 };
+	unsigned char out[64];
+	CK_ULONG out_len;
+	size_t i;
+
+	for (i = 0; i < sizeof(splits) / sizeof(splits[0]); i++) {
+		out_len = sizeof(out);
+		check_ok(v, run_sign(s, &mech, key, data.data, data.len, splits[i], out, &out_len));
+		check_bytes(v, out, out_len, want.data, want.len);
+		check_ok(v, run_verify(s, &mech, key, data.data, data.len, splits[i], out, out_len));
+		out[i] ^= 0x80;
+		check_rv(v, run_verify(s, &mech, key, data.data, data.len, splits[i], out, out_len),
+			 CKR_SIGNATURE_INVALID);
+	}
+	check_rv(v, run_verify(s, &mech, key, data.data, data.len, ONE_SHOT, want.data, want.len - 1),
+		 CKR_SIGNATURE_LEN_RANGE);
+}
+
+static void mac_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	struct bytes value = hex(v, "key");
+	CK_OBJECT_HANDLE key = secret_import(s, v->mech->key_type, value.data, value.len);
+	int i;
+
+	mac_full(v, type, key);
+	for (i = 0; i < 2 && v->mech->general[i]; i++)
+		if (mechanism_listed(slot_a, v->mech->general[i]))
+			mac_general(v, v->mech->general[i], key);
+	check_ok(v, p11->C_DestroyObject(s, key));
+	if (v->mech->key_type == CKK_AES)
+		return;
+	key = secret_import(s, CKK_GENERIC_SECRET, value.data, value.len);
+	mac_full(v, type, key);
+	check_ok(v, p11->C_DestroyObject(s, key));
+}
+
+static void hmacs(void **state)
+{
+	(void)state;
+	vectors_run("hmac.txt", 35, mac_vector);
+}
+
+static void cmacs(void **state)
+{
+	(void)state;
+	vectors_run("cmac.txt", 12, mac_vector);
+}
+
+/* ---- AES ---- */
+
+static void aes_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	static const int splits[] = { ONE_SHOT, 1, 15, 16, 17, 32, RANDOM_PARTS };
+	struct bytes value = hex(v, "key"), data = hex(v, "data"), want = hex(v, "result");
+	struct bytes iv = hex(v, "iv");
+	CK_MECHANISM mech = { type, iv.len ? iv.data : NULL, iv.len };
+	CK_AES_CTR_PARAMS ctr = { .ulCounterBits = number(v, "bits") };
+	CK_OBJECT_HANDLE key = secret_import(s, CKK_AES, value.data, value.len);
+	unsigned char out[128];
+	CK_ULONG out_len;
+	size_t i;
+
+	if (type == CKM_AES_CTR) {
+		memcpy(ctr.cb, iv.data, sizeof(ctr.cb));
+		mech = (CK_MECHANISM){ type, &ctr, sizeof(ctr) };
+	}
+	for (i = 0; i < sizeof(splits) / sizeof(splits[0]); i++) {
+		out_len = sizeof(out);
+		check_ok(v, run_crypt(true, s, &mech, key, data.data, data.len, splits[i], out, &out_len));
+		check_bytes(v, out, out_len, want.data, want.len);
+		out_len = sizeof(out);
+		check_ok(v, run_crypt(false, s, &mech, key, want.data, want.len, splits[i], out,
+				      &out_len));
+		check_bytes(v, out, out_len, data.data, data.len);
+	}
+	check_ok(v, p11->C_DestroyObject(s, key));
+}
+
+static void aes_modes(void **state)
+{
+	(void)state;
+	vectors_run("aes.txt", 36, aes_vector);
+}
+
+/* Decryption of what was changed: in a tag, the ciphertext, the AAD or the IV. */
+static void gcm_forged(struct vector *v, CK_MECHANISM *mech, CK_OBJECT_HANDLE key,
+		       const struct bytes *sealed)
+{
+	CK_GCM_PARAMS *p = mech->pParameter;
+	unsigned char copy[128], out[128];
+	CK_ULONG out_len;
+	size_t i;
+
+	for (i = 0; i < sealed->len; i += 5) {
+		memcpy(copy, sealed->data, sealed->len);
+		copy[i] ^= 1 << i % 8;
+		out_len = sizeof(out);
+		check_rv(v, run_crypt(false, s, mech, key, copy, sealed->len, i % 2 ? 9 : ONE_SHOT, out,
+				      &out_len), CKR_ENCRYPTED_DATA_INVALID);
+	}
+	p->pIv[p->ulIvLen - 1] ^= 1;
+	out_len = sizeof(out);
+	check_rv(v, run_crypt(false, s, mech, key, sealed->data, sealed->len, ONE_SHOT, out, &out_len),
+		 CKR_ENCRYPTED_DATA_INVALID);
+	p->pIv[p->ulIvLen - 1] ^= 1;
+	if (!p->ulAADLen)
+		return;
+	p->ulAADLen--;
+	out_len = sizeof(out);
+	check_rv(v, run_crypt(false, s, mech, key, sealed->data, sealed->len, ONE_SHOT, out, &out_len),
+		 CKR_ENCRYPTED_DATA_INVALID);
+	p->ulAADLen++;
+}
+
+static void gcm_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	static const int splits[] = { ONE_SHOT, 1, 16, 13, RANDOM_PARTS };
+	struct bytes value = hex(v, "key"), data = hex(v, "data"), want = hex(v, "result");
+	struct bytes iv = hex(v, "iv"), aad = hex(v, "aad");
+	CK_GCM_PARAMS p = { iv.data, iv.len, 8 * iv.len, aad.data, aad.len, 128 };
+	CK_MECHANISM mech = { type, &p, sizeof(p) };
+	CK_OBJECT_HANDLE key = secret_import(s, CKK_AES, value.data, value.len);
+	unsigned char out[128];
+	CK_ULONG out_len, tag;
+	size_t i;
+
+	for (tag = 4; tag <= 16; tag++) {
+		const struct bytes sealed = { want.data, data.len + tag };
+
+		p.ulTagBits = 8 * tag;
+		for (i = 0; i < sizeof(splits) / sizeof(splits[0]); i++) {
+			out_len = sizeof(out);
+			check_ok(v, run_crypt(true, s, &mech, key, data.data, data.len, splits[i], out,
+					      &out_len));
+			check_bytes(v, out, out_len, sealed.data, sealed.len);
+			out_len = sizeof(out);
+			check_ok(v, run_crypt(false, s, &mech, key, sealed.data, sealed.len, splits[i],
+					      out, &out_len));
+			check_bytes(v, out, out_len, data.data, data.len);
+		}
+		gcm_forged(v, &mech, key, &sealed);
+	}
+	check_ok(v, p11->C_DestroyObject(s, key));
+}
+
+static void gcm(void **state)
+{
+	(void)state;
+	vectors_run("gcm.txt", 18, gcm_vector);
+}
+
+/* ---- key wrap ---- */
+
+static void kw_as_key(struct vector *v, CK_MECHANISM *mech, CK_OBJECT_HANDLE kek)
+{
+	struct bytes data = hex(v, "data"), want = hex(v, "result");
+	bool aes = data.len == 16 || data.len == 24 || data.len == 32;
+	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+	CK_KEY_TYPE type = aes ? CKK_AES : CKK_GENERIC_SECRET;
+	CK_ATTRIBUTE tmpl[] = {
+		ATTR(CKA_CLASS, class), ATTR(CKA_KEY_TYPE, type), ATTR(CKA_SENSITIVE, no),
+		ATTR(CKA_EXTRACTABLE, yes), ATTR(CKA_TOKEN, no),
+	};
+	CK_OBJECT_HANDLE key = secret_import(s, type, data.data, data.len), back;
+	unsigned char out[64], *value;
+	CK_ULONG out_len = sizeof(out), len;
+
+	check_ok(v, p11->C_WrapKey(s, mech, kek, key, out, &out_len));
+	check_bytes(v, out, out_len, want.data, want.len);
+	check_ok(v, p11->C_UnwrapKey(s, mech, kek, out, out_len, tmpl, 5, &back));
+	value = attr_bytes(s, back, CKA_VALUE, &len);
+	check_bytes(v, value, len, data.data, data.len);
+	free(value);
+	out[out_len - 1] ^= 1;
+	check_rv(v, p11->C_UnwrapKey(s, mech, kek, out, out_len, tmpl, 5, &back),
+		 CKR_WRAPPED_KEY_INVALID);
+	check_ok(v, p11->C_DestroyObject(s, key));
+}
+
+static void kw_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	struct bytes value = hex(v, "key"), data = hex(v, "data"), want = hex(v, "result");
+	CK_OBJECT_HANDLE kek = secret_import(s, CKK_AES, value.data, value.len);
+	CK_MECHANISM mech = { type, NULL, 0 };
+	unsigned char out[64];
+	CK_ULONG out_len = sizeof(out);
+	size_t i;
+
+	check_ok(v, run_crypt(true, s, &mech, kek, data.data, data.len, ONE_SHOT, out, &out_len));
+	check_bytes(v, out, out_len, want.data, want.len);
+	out_len = sizeof(out);
+	check_ok(v, run_crypt(false, s, &mech, kek, want.data, want.len, ONE_SHOT, out, &out_len));
+	check_bytes(v, out, out_len, data.data, data.len);
+	for (i = 0; i < want.len; i++) {
+		want.data[i] ^= 0x10;
+		out_len = sizeof(out);
+		check_rv(v, run_crypt(false, s, &mech, kek, want.data, want.len, ONE_SHOT, out, &out_len),
+			 CKR_ENCRYPTED_DATA_INVALID);
+		want.data[i] ^= 0x10;
+	}
+	kw_as_key(v, &mech, kek);
+	check_ok(v, p11->C_DestroyObject(s, kek));
+}
+
+static void key_wrap(void **state)
+{
+	(void)state;
+	vectors_run("kw.txt", 8, kw_vector);
+}
+
+/* ---- RSA ---- */
+
+/* Keys of rsa.txt: public, private with and without the CRT's parts. */
+static struct rsa_key {
+	char name[32];
+	CK_OBJECT_HANDLE pub, priv, plain;
+} rsa_keys[8];
+static size_t rsa_key_count;
+
+static void rsa_key_add(struct vector *v)
+{
+	const struct rsa_numbers k = {
+		hex(v, "n"), hex(v, "e"), hex(v, "d"), hex(v, "p"), hex(v, "q"), hex(v, "dp"),
+		hex(v, "dq"), hex(v, "qi"),
+	};
+	struct rsa_key *key = &rsa_keys[rsa_key_count++];
+
+	assert_true(rsa_key_count <= sizeof(rsa_keys) / sizeof(rsa_keys[0]));
+	snprintf(key->name, sizeof(key->name), "%s", word(v, "name"));
+	key->pub = rsa_import_public(s, &k);
+	key->priv = k.d.len ? rsa_import_private(s, &k, true) : 0;
+	key->plain = k.d.len ? rsa_import_private(s, &k, false) : 0;
+}
+
+static const struct rsa_key *rsa_key_of(const struct vector *v)
+{
+	size_t i;
+
+	for (i = 0; i < rsa_key_count; i++)
+		if (!strcmp(rsa_keys[i].name, word(v, "key")))
+			return &rsa_keys[i];
+	fail_msg("%s:%d: no such key", v->file, v->line);
+	return NULL;
+}
+
+static CK_MECHANISM_TYPE hash_of(const struct vector *v)
+{
+	size_t i;
+
+	for (i = 0; i < 5; i++)
+		if (!strcmp(hashes[i].name, word(v, "hash")))
+			return hashes[i].hash;
+	fail_msg("%s:%d: no such hash", v->file, v->line);
+	return 0;
+}
+
+static CK_RSA_PKCS_MGF_TYPE mgf_of(const struct vector *v)
+{
+	size_t i;
+
+	for (i = 0; i < 5; i++)
+		if (!strcmp(hashes[i].name, word(v, "mgf")))
+			return hashes[i].mgf;
+	fail_msg("%s:%d: no such mgf", v->file, v->line);
+	return 0;
+}
+
+/* Parameters of any of them. */
+struct rsa_params {
+	CK_RSA_PKCS_PSS_PARAMS pss;
+	CK_RSA_PKCS_OAEP_PARAMS oaep;
+};
+
+static CK_MECHANISM rsa_mech(struct vector *v, CK_MECHANISM_TYPE type, struct rsa_params *p)
+{
+	struct bytes label = hex(v, "label");
+
+	if (type == CKM_RSA_PKCS_OAEP) {
+		p->oaep = (CK_RSA_PKCS_OAEP_PARAMS){ hash_of(v), mgf_of(v), CKZ_DATA_SPECIFIED,
+						     label.len ? label.data : NULL, label.len };
+		return (CK_MECHANISM){ type, &p->oaep, sizeof(p->oaep) };
+	}
+	if (has(v, "salt")) {
+		p->pss = (CK_RSA_PKCS_PSS_PARAMS){ hash_of(v), mgf_of(v), number(v, "salt") };
+		return (CK_MECHANISM){ type, &p->pss, sizeof(p->pss) };
+	}
+	return (CK_MECHANISM){ type, NULL, 0 };
+}
+
+static void rsa_decrypts(struct vector *v, CK_MECHANISM *mech, CK_OBJECT_HANDLE key)
+{
+	struct bytes data = hex(v, "data"), wire = hex(v, "result");
+	unsigned char out[256];
+	CK_ULONG out_len = sizeof(out);
+
+	check_ok(v, run_crypt(false, s, mech, key, wire.data, wire.len, ONE_SHOT, out, &out_len));
+	check_bytes(v, out, out_len, data.data, data.len);
+}
+
+static void rsa_signs(struct vector *v, CK_MECHANISM *mech, CK_OBJECT_HANDLE key, int split)
+{
+	struct bytes data = hex(v, "data"), want = hex(v, "result");
+	unsigned char out[256];
+	CK_ULONG out_len = sizeof(out);
+
+	check_ok(v, run_sign(s, mech, key, data.data, data.len, split, out, &out_len));
+	check_bytes(v, out, out_len, want.data, want.len);
+}
+
+static void rsa_verifies(struct vector *v, CK_MECHANISM *mech, CK_OBJECT_HANDLE key, int split)
+{
+	struct bytes data = hex(v, "data"), sig = hex(v, "result");
+
+	check_ok(v, run_verify(s, mech, key, data.data, data.len, split, sig.data, sig.len));
+	sig.data[sig.len / 2] ^= 4;
+	check_rv(v, run_verify(s, mech, key, data.data, data.len, split, sig.data, sig.len),
+		 CKR_SIGNATURE_INVALID);
+	sig.data[sig.len / 2] ^= 4;
+	check_rv(v, run_verify(s, mech, key, data.data, data.len, split, sig.data, sig.len - 1),
+		 CKR_SIGNATURE_LEN_RANGE);
+}
+
+/* Signatures with the data in them. */
+static void rsa_recovers(struct vector *v, CK_MECHANISM *mech, const struct rsa_key *key,
+			 struct bytes data, struct bytes sig)
+{
+	unsigned char out[256];
+	CK_ULONG out_len = sizeof(out);
+
+	check_ok(v, p11->C_SignRecoverInit(s, mech, key->priv));
+	check_ok(v, p11->C_SignRecover(s, data.data, data.len, out, &out_len));
+	check_bytes(v, out, out_len, sig.data, sig.len);
+	out_len = sizeof(out);
+	check_ok(v, p11->C_VerifyRecoverInit(s, mech, key->pub));
+	check_ok(v, p11->C_VerifyRecover(s, sig.data, sig.len, out, &out_len));
+	check_bytes(v, out, out_len, data.data, data.len);
+}
+
+/* result = data ^ e mod n */
+static void rsa_raw(struct vector *v, CK_MECHANISM *mech, const struct rsa_key *key)
+{
+	struct bytes data = hex(v, "data"), power = hex(v, "result");
+	unsigned char out[256];
+	CK_ULONG out_len = sizeof(out);
+
+	check_ok(v, run_crypt(true, s, mech, key->pub, data.data, data.len, ONE_SHOT, out, &out_len));
+	check_bytes(v, out, out_len, power.data, power.len);
+	rsa_decrypts(v, mech, key->priv);
+	rsa_decrypts(v, mech, key->plain);
+	out_len = sizeof(out);
+	check_ok(v, run_sign(s, mech, key->priv, power.data, power.len, ONE_SHOT, out, &out_len));
+	check_bytes(v, out, out_len, data.data, data.len);
+	check_ok(v, run_verify(s, mech, key->pub, power.data, power.len, ONE_SHOT, data.data, data.len));
+	rsa_recovers(v, mech, key, power, data);
+}
+
+static void rsa_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	const char *name = word(v, "name");
+	const struct rsa_key *key;
+	struct rsa_params params;
+	CK_MECHANISM mech;
+	bool whole;
+
+	if (!v->mech) {
+		rsa_key_add(v);
+		return;
+	}
+	key = rsa_key_of(v);
+	mech = rsa_mech(v, type, &params);
+	whole = type == CKM_RSA_PKCS || type == CKM_RSA_PKCS_PSS;
+	if (type == CKM_RSA_X_509) {
+		rsa_raw(v, &mech, key);
+	} else if (type == CKM_RSA_PKCS_OAEP || (type == CKM_RSA_PKCS &&
+						(!name || strcmp(name, "sign")))) {
+		rsa_decrypts(v, &mech, key->priv);
+		rsa_decrypts(v, &mech, key->plain);
+	} else {
+		rsa_verifies(v, &mech, key->pub, ONE_SHOT);
+		if (!whole)
+			rsa_verifies(v, &mech, key->pub, 100);
+		/* With a salt no two signatures are the same. */
+		if (number(v, "salt"))
+			return;
+		rsa_signs(v, &mech, key->priv, ONE_SHOT);
+		rsa_signs(v, &mech, key->plain, whole ? ONE_SHOT : 100);
+		if (type == CKM_RSA_PKCS)
+			rsa_recovers(v, &mech, key, hex(v, "data"), hex(v, "result"));
+	}
+}
+
+static void rsa_invalid(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	struct bytes data = hex(v, "data"), result = hex(v, "result");
+	bool crypt = type == CKM_RSA_PKCS || type == CKM_RSA_PKCS_OAEP;
+	const struct rsa_key *key = rsa_key_of(v);
+	struct rsa_params params;
+	CK_MECHANISM mech = rsa_mech(v, type, &params);
+	unsigned char out[256];
+	CK_ULONG out_len = sizeof(out);
+
+	if (!strncmp(word(v, "name"), "valid", 5)) {
+		if (crypt)
+			rsa_decrypts(v, &mech, key->priv);
+		else
+			rsa_verifies(v, &mech, key->pub, ONE_SHOT);
+		return;
+	}
+	if (crypt) {
+		check_rv(v, run_crypt(false, s, &mech, key->priv, result.data, result.len, ONE_SHOT, out,
+				      &out_len), CKR_ENCRYPTED_DATA_INVALID);
+		/* A buffer of no room must not tell one from the other, either. */
+		out_len = 0;
+		check_rv(v, run_crypt(false, s, &mech, key->plain, result.data, result.len, ONE_SHOT, out,
+				      &out_len), CKR_ENCRYPTED_DATA_INVALID);
+		return;
+	}
+	check_rv(v, run_verify(s, &mech, key->pub, data.data, data.len, ONE_SHOT, result.data, result.len),
+		 CKR_SIGNATURE_INVALID);
+	check_rv(v, run_verify(s, &mech, key->pub, data.data, data.len, 2, result.data, result.len),
+		 CKR_SIGNATURE_INVALID);
+}
+
+static void rsa(void **state)
+{
+	(void)state;
+	rsa_key_count = 0;
+	vectors_run("rsa.txt", 124, rsa_vector);
+	vectors_run("rsa-invalid.txt", 137, rsa_invalid);
+}
+
+/* ---- key generation, checked with OpenSSL or with answers that are known ---- */
+
+/* Bytes of a key that was generated; its check value is that of its kind. */
+static void generated_secret(CK_MECHANISM_TYPE type, CK_ULONG bytes)
+{
+	CK_MECHANISM mech = { type, NULL, 0 };
+	CK_ATTRIBUTE tmpl[] = {
+		ATTR(CKA_VALUE_LEN, bytes), ATTR(CKA_SENSITIVE, no), ATTR(CKA_EXTRACTABLE, yes),
+		ATTR(CKA_TOKEN, no), ATTR(CKA_ENCRYPT, yes),
+	};
+	CK_ULONG count = type == CKM_AES_KEY_GEN ? 5 : 4, len, kcv_len;
+	unsigned char *first, *second, *kcv, want[64];
+	CK_OBJECT_HANDLE key;
+	unsigned int n;
+
+	assert_ok(p11->C_GenerateKey(s, &mech, tmpl, count, &key));
+	first = attr_bytes(s, key, CKA_VALUE, &len);
+	kcv = attr_bytes(s, key, CKA_CHECK_VALUE, &kcv_len);
+	assert_int_equal(len, bytes);
+	assert_int_equal(attr_ulong(s, key, CKA_KEY_GEN_MECHANISM), type);
+	if (type == CKM_AES_KEY_GEN) {
+		const EVP_CIPHER *c = bytes == 16 ? EVP_aes_128_ecb() : bytes == 24 ? EVP_aes_192_ecb() :
+				      EVP_aes_256_ecb();
+		EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+		unsigned char zeros[16] = { 0 };
+		int out;
+
+		assert_int_equal(EVP_EncryptInit_ex(ctx, c, NULL, first, NULL), 1);
+		assert_int_equal(EVP_EncryptUpdate(ctx, want, &out, zeros, 16), 1);
+		EVP_CIPHER_CTX_free(ctx);
+	} else {
+		assert_int_equal(EVP_Digest(first, len, want, &n, EVP_sha1(), NULL), 1);
+	}
+	assert_int_equal(kcv_len, 3);
+	assert_memory_equal(kcv, want, 3);
+	assert_ok(p11->C_GenerateKey(s, &mech, tmpl, count, &key));
+	second = attr_bytes(s, key, CKA_VALUE, &len);
+	assert_int_equal(len, bytes);
+	if (bytes >= 8)
+		assert_memory_not_equal(first, second, bytes);
+	free(first);
+	free(second);
+	free(kcv);
+	exercise(type);
+}
+
+static void generate_secrets(void **state)
+{
+	static const CK_ULONG aes[] = { 16, 24, 32 }, generic[] = { 1, 8, 20, 33, 64, 512 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		generated_secret(CKM_AES_KEY_GEN, aes[i]);
+	for (i = 0; i < 6; i++)
+		generated_secret(CKM_GENERIC_SECRET_KEY_GEN, generic[i]);
+}
+
+static EVP_PKEY *public_of(CK_OBJECT_HANDLE pub)
+{
+	/* RSAPublicKey in a SEQUENCE of two INTEGERs that begin with a zero; 2048 bits, e = 65537 */
+	unsigned char der[270] = { 0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00 };
+	static const unsigned char e[] = { 0x02, 0x03, 0x01, 0x00, 0x01 };
+	const unsigned char *at = der;
+	unsigned char *n;
+	EVP_PKEY *pkey;
+	CK_ULONG len;
+
+	n = attr_bytes(s, pub, CKA_MODULUS, &len);
+	assert_int_equal(len, 256);
+	assert_true(n[0] & 0x80);
+	memcpy(der + 9, n, 256);
+	memcpy(der + 265, e, 5);
+	free(n);
+	pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, sizeof(der));
+	assert_non_null(pkey);
+	assert_int_equal(EVP_PKEY_get_bits(pkey), 2048);
+	return pkey;
+}
+
+static void generate_pairs(void **state)
+{
+	static const CK_MECHANISM_TYPE types[] = {
+		CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_FIPS_186_3_AUX_PRIME_KEY_PAIR_GEN,
+		CKM_RSA_FIPS_186_3_PRIME_KEY_PAIR_GEN,
+	};
+	CK_BYTE e[] = { 1, 0, 1 }, data[] = "signed by a key that was generated", sig[256];
+	CK_ULONG bits = 2048, len;
+	CK_ATTRIBUTE pub_tmpl[] = {
+		ATTR(CKA_TOKEN, no), ATTR(CKA_MODULUS_BITS, bits), ATTR(CKA_PUBLIC_EXPONENT, e),
+		ATTR(CKA_VERIFY, yes),
+	};
+	CK_ATTRIBUTE priv_tmpl[] = { ATTR(CKA_TOKEN, no), ATTR(CKA_SIGN, yes) };
+	CK_OBJECT_HANDLE pub, priv;
+	EVP_PKEY *pkey;
+	EVP_MD_CTX *ctx;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		CK_MECHANISM gen = { types[i], NULL, 0 }, mech = { CKM_SHA256_RSA_PKCS, NULL, 0 };
+
+		if (!mechanism_listed(slot_a, types[i]))
+			continue;
+		assert_ok(p11->C_GenerateKeyPair(s, &gen, pub_tmpl, 4, priv_tmpl, 2, &pub, &priv));
+		assert_int_equal(attr_ulong(s, priv, CKA_KEY_GEN_MECHANISM), types[i]);
+		len = sizeof(sig);
+		assert_ok(run_sign(s, &mech, priv, data, sizeof(data), ONE_SHOT, sig, &len));
+		pkey = public_of(pub);
+		ctx = EVP_MD_CTX_new();
+		assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, pkey), 1);
+		assert_int_equal(EVP_DigestVerify(ctx, sig, len, data, sizeof(data)), 1);
+		sig[7] ^= 1;
+		assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, pkey), 1);
+		assert_int_not_equal(EVP_DigestVerify(ctx, sig, len, data, sizeof(data)), 1);
+		EVP_MD_CTX_free(ctx);
+		EVP_PKEY_free(pkey);
+		exercise(types[i]);
+	}
+}
+
+/* ---- the registry ---- */
+
+static void every_mechanism(void **state)
+{
+	CK_MECHANISM_TYPE list[512];
+	CK_ULONG count = 512, i, missing = 0;
+
+	(void)state;
+	assert_ok(p11->C_GetMechanismList(slot_a, list, &count));
+	assert_true(count > 0);
+	for (i = 0; i < count; i++) {
+		if (was_exercised(list[i]))
+			continue;
+		print_error("mechanism 0x%lx is listed, but has no known answer in kat.c\n", list[i]);
+		missing++;
+	}
+	assert_int_equal(missing, 0);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_session, close_session)
+	const struct CMUnitTest tests[] = {
+		TEST(digests),
+		TEST(hmacs),
+		TEST(cmacs),
+		TEST(aes_modes),
+		TEST(gcm),
+		TEST(key_wrap),
+		TEST(rsa),
+		TEST(generate_secrets),
+		TEST(generate_pairs),
+		TEST(every_mechanism),
+	};
+
+	return cmocka_run_group_tests(tests, suite_setup, suite_teardown);
+}
