@@ -777,9 +777,11 @@ static void lengths_of_parts(void **state)
 		f.mofn.m = 1;
 		f.mofn.n = (i << 29) + (i ? 1 : 2);
 		assert_refused("n", dev, LUNA_MOFN_GENERATE, 4096);
-		f.hdr.in_len = 8;
+		if (!i)
+			continue;	/* two empty vectors */
+		request(sizeof(f.mofn), 8);
 		f.hdr.session = s;
-		f.mofn.m = 0;
+		f.mofn.n = (i << 29) + 1;
 		assert_refused("n", dev, LUNA_MOFN_ACTIVATE, 4096);
 	}
 }
@@ -1530,6 +1532,7 @@ static struct chance {
 	uint32_t sessions[FILES][KNOWN], objects[FILES][KNOWN];
 	unsigned char blob[8192];	/* the last one that any command made */
 	uint32_t blob_len;
+	uint32_t more_at;		/* what waits was fetched up to here */
 } ch;
 
 static uint32_t draw(uint32_t below)
@@ -1560,6 +1563,23 @@ static const uint32_t mechs[] = {
 	CKM_SHA256_HMAC_GENERAL, CKM_AES_ECB, CKM_AES_CBC, CKM_AES_CBC_PAD, CKM_AES_CTR, CKM_AES_GCM,
 	CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKM_AES_KW, CKM_AES_KWP, CKM_AES_KEY_GEN,
 	CKM_GENERIC_SECRET_KEY_GEN, CKM_RSA_PKCS_KEY_PAIR_GEN,
+};
+
+/* What goes together: an operation, its mechanism and the place of a key in ch.objects. */
+static const struct {
+	uint32_t op, mech, key;
+} fitting[] = {
+	{ LUNA_OP_ENCRYPT, CKM_AES_CBC_PAD, 0 }, { LUNA_OP_DECRYPT, CKM_AES_CBC_PAD, 0 },
+	{ LUNA_OP_ENCRYPT, CKM_AES_GCM, 0 }, { LUNA_OP_DECRYPT, CKM_AES_GCM, 0 },
+	{ LUNA_OP_ENCRYPT, CKM_AES_CTR, 0 }, { LUNA_OP_ENCRYPT, CKM_AES_ECB, 0 },
+	{ LUNA_OP_ENCRYPT, CKM_AES_KWP, 0 }, { LUNA_OP_DECRYPT, CKM_AES_CBC, 0 },
+	{ LUNA_OP_DIGEST, CKM_SHA256, 0 }, { LUNA_OP_DIGEST, CKM_SHA512, 0 },
+	{ LUNA_OP_SIGN, CKM_AES_CMAC, 0 }, { LUNA_OP_VERIFY, CKM_AES_CMAC, 0 },
+	{ LUNA_OP_SIGN, CKM_AES_CMAC_GENERAL, 0 }, { LUNA_OP_ENCRYPT, CKM_RSA_PKCS, 1 },
+	{ LUNA_OP_ENCRYPT, CKM_RSA_PKCS_OAEP, 1 }, { LUNA_OP_DECRYPT, CKM_RSA_PKCS, 2 },
+	{ LUNA_OP_DECRYPT, CKM_RSA_PKCS_OAEP, 2 }, { LUNA_OP_SIGN, CKM_SHA256_RSA_PKCS, 2 },
+	{ LUNA_OP_VERIFY, CKM_SHA256_RSA_PKCS, 1 }, { LUNA_OP_SIGN, CKM_SHA256_RSA_PKCS_PSS, 2 },
+	{ LUNA_OP_SIGN_RECOVER, CKM_RSA_PKCS, 2 }, { LUNA_OP_VERIFY_RECOVER, CKM_RSA_PKCS, 1 },
 };
 
 /* A parameter that may suit the mechanism. */
@@ -1675,6 +1695,7 @@ static unsigned char *chance_payload(const struct command *c, int file, unsigned
 		break;
 	case LUNA_DATA_GET:
 		f.data.length = draw(500);
+		f.data.offset = draw(4) ? ch.more_at : draw(500);
 		break;
 	case LUNA_LOGIN:
 	case LUNA_INIT_PIN:
@@ -1737,10 +1758,20 @@ static unsigned char *chance_payload(const struct command *c, int file, unsigned
 		f.op.step = draw(2) ? FIRST : 1u << draw(6);
 		f.op.mechanism = mech;
 		f.op.key = ch.objects[file][draw(KNOWN)];
+		if (draw(4)) {
+			i = draw(COUNT(fitting));
+			f.op.op = fitting[i].op;
+			f.op.mechanism = mech = fitting[i].mech;
+			f.op.key = f.op.op == LUNA_OP_DIGEST ? 0 : ch.objects[file][fitting[i].key];
+		}
 		mark = f.op.step & LUNA_STEP_INIT ? chance_param(p, mech) : p;
 		f.op.param_len = mark - p;
 		if (f.op.step & (LUNA_STEP_ONESHOT | LUNA_STEP_UPDATE))
 			f.op.data_len = draw(4) ? 16 * draw(20) : draw(600);
+		if (f.op.key && f.op.key == ch.objects[file][1 + (f.op.op & 1)])
+			f.op.data_len = draw(2) ? 256 : draw(200);
+		if (!(f.op.step & (LUNA_STEP_ONESHOT | LUNA_STEP_UPDATE)))
+			f.op.data_len = 0;
 		f.op.total = f.op.data_len;
 		if (f.op.op == LUNA_OP_VERIFY && f.op.step & (LUNA_STEP_ONESHOT | LUNA_STEP_FINAL))
 			f.op.sig_len = 16 << draw(5);
@@ -1756,8 +1787,10 @@ static unsigned char *chance_payload(const struct command *c, int file, unsigned
 	case LUNA_WRAP:
 	case LUNA_UNWRAP:
 	case LUNA_DERIVE:
+		if (draw(4))
+			mech = draw(2) ? CKM_AES_KWP : CKM_AES_CBC_PAD;
 		f.key.mechanism = mech;
-		f.key.key = ch.objects[file][draw(KNOWN)];
+		f.key.key = ch.objects[file][draw(3) ? 0 : draw(KNOWN)];
 		f.key.out_max = 4096;
 		if (c->nr == LUNA_GENERATE_KEY)
 			f.key.mechanism = draw(4) ? CKM_AES_KEY_GEN : CKM_GENERIC_SECRET_KEY_GEN;
@@ -1765,7 +1798,7 @@ static unsigned char *chance_payload(const struct command *c, int file, unsigned
 			p = chance_param(p, mech);
 		f.key.param_len = p - start;
 		if (c->nr == LUNA_WRAP) {
-			f.key.target = ch.objects[file][draw(KNOWN)];
+			f.key.target = ch.objects[file][draw(2) ? 3 : draw(KNOWN)];
 			break;
 		}
 		mark = p;
@@ -1791,7 +1824,7 @@ static unsigned char *chance_payload(const struct command *c, int file, unsigned
 		break;
 	default:
 		if (c->size == sizeof(f.blob)) {
-			f.blob.handle = ch.objects[file][draw(KNOWN)];
+			f.blob.handle = ch.objects[file][draw(2) ? 3 * draw(2) : draw(KNOWN)];
 			f.blob.role = CKU_USER;
 			f.blob.out_max = draw(8) ? 8192 : odd_number();
 			if (c->nr != LUNA_CLONE_SOURCE_INIT && c->nr != LUNA_HA_INIT) {
@@ -1849,7 +1882,9 @@ static const struct command *chance_command(void)
 				return c;
 			break;
 		case LUNA_RESET:
+		case LUNA_SESSION_CLOSE:
 		case LUNA_SESSION_CLOSE_ALL:
+		case LUNA_OBJECT_DESTROY:
 		case LUNA_LOGOUT:
 		case LUNA_INIT_PIN:
 		case LUNA_SET_PIN:
@@ -1868,14 +1903,16 @@ static void remember(const struct command *c, int file, size_t len)
 {
 	uint32_t out = f.hdr.out_len;
 
+	ch.more_at = c->nr == LUNA_DATA_GET ? f.data.offset + out : 0;
 	if (c->nr == LUNA_SESSION_OPEN)
 		ch.sessions[file][draw(KNOWN)] = f.session_info.handle;
+	/* The first places are those of keys that fit. */
 	if (c->nr == LUNA_OBJECT_CREATE || c->nr == LUNA_OBJECT_COPY)
-		ch.objects[file][draw(KNOWN)] = f.object.handle;
+		ch.objects[file][4 + draw(KNOWN - 4)] = f.object.handle;
 	if (c->size == sizeof(f.key) && c->nr != LUNA_WRAP) {
-		ch.objects[file][draw(KNOWN)] = f.key.handle;
+		ch.objects[file][4 + draw(KNOWN - 4)] = f.key.handle;
 		if (c->nr == LUNA_GENERATE_PAIR)
-			ch.objects[file][draw(KNOWN)] = f.key.handle2;
+			ch.objects[file][4 + draw(KNOWN - 4)] = f.key.handle2;
 	}
 	if (c->size < sizeof(f.key) && c->nr != LUNA_CLONE_TARGET && c->nr != LUNA_MOFN_GENERATE)
 		return;
@@ -1886,10 +1923,9 @@ static void remember(const struct command *c, int file, size_t len)
 }
 
 /* One command; what is known of any reply is checked. */
-static void chance_step(uint32_t i)
+static void chance_step(uint32_t i, const struct command *c, int file)
 {
-	const struct command *c = chance_command();
-	int file = draw(FILES), err;
+	int err;
 	unsigned char *p, fill = draw(256), *end;
 	size_t len, asked;
 	bool mutated = draw(5) < 2;
@@ -1899,7 +1935,7 @@ static void chance_step(uint32_t i)
 	memset(&f, 0, c->size);
 	f.hdr.size = c->size;
 	if (c->session)
-		f.hdr.session = ch.sessions[file][draw(KNOWN)];
+		f.hdr.session = ch.sessions[file][draw(8) ? 0 : draw(KNOWN)];
 	p = f.bytes + c->size;
 	end = chance_payload(c, file, p);
 	f.hdr.in_len = end - p;
@@ -1928,6 +1964,80 @@ static void chance_step(uint32_t i)
 	else if (f.hdr.rv == CKR_GENERAL_ERROR || f.hdr.rv == CKR_DEVICE_ERROR ||
 		 f.hdr.rv == CKR_FUNCTION_FAILED)
 		print_message("# step %u, %s: %s\n", i, c->name, rv_name(f.hdr.rv));
+}
+
+/* Sees to it that a file has a session, which is logged in and has keys: the first known of each. */
+static void refresh(int file)
+{
+	int fd = ch.fd[file];
+	uint32_t *objects = ch.objects[file], s, places[] = { 0, 3 };
+	unsigned char *p, *end;
+	size_t i;
+
+	request(sizeof(f.session_info), 0);
+	f.hdr.session = ch.sessions[file][0];
+	if (run(fd, LUNA_SESSION_INFO, sizeof(f.session_info)) != CKR_OK) {
+		request(sizeof(f.session_info), 0);
+		f.session_info.flags = CKF_SERIAL_SESSION | CKF_RW_SESSION;
+		if (run(fd, LUNA_SESSION_OPEN, sizeof(f.session_info)) != CKR_OK)
+			return;
+		ch.sessions[file][0] = f.session_info.handle;
+	}
+	s = ch.sessions[file][0];
+	with_pin(fd, LUNA_LOGIN, s, CKU_USER, CO_PIN);
+	for (i = 0; i < 2; i++) {
+		request(sizeof(f.object), 0);
+		f.hdr.session = s;
+		f.object.handle = objects[places[i]];
+		if (run(fd, LUNA_OBJECT_SIZE, sizeof(f.object)) == CKR_OK)
+			continue;
+		p = request(sizeof(f.key), 0);
+		end = put_bool(put_secret(p, false, 32), CKA_EXTRACTABLE, places[i]);
+		f.hdr.session = s;
+		f.hdr.in_len = f.key.template_len = end - p;
+		f.key.mechanism = CKM_AES_KEY_GEN;
+		if (run(fd, LUNA_GENERATE_KEY, end - f.bytes) == CKR_OK)
+			objects[places[i]] = f.key.handle;
+	}
+	request(sizeof(f.object), 0);
+	f.hdr.session = s;
+	f.object.handle = objects[2];
+	if (run(fd, LUNA_OBJECT_SIZE, sizeof(f.object)) == CKR_OK || draw(4))
+		return;
+	p = request(sizeof(f.key), 0);
+	end = chance_pair(p, &f.key.template_len);
+	f.key.template2_len = end - p - f.key.template_len;
+	f.hdr.session = s;
+	f.hdr.in_len = end - p;
+	f.key.mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN;
+	if (run(fd, LUNA_GENERATE_PAIR, end - f.bytes) != CKR_OK)
+		return;
+	objects[1] = f.key.handle;
+	objects[2] = f.key.handle2;
+}
+
+/* The steps of a protocol between two tokens, each of which may be disturbed. */
+static void protocol(uint32_t i)
+{
+	static const struct {
+		uint32_t nr;
+		int file;
+	} clone[] = {
+		{ LUNA_CLONE_SOURCE_INIT, 0 }, { LUNA_CLONE_TARGET_INIT, FILES - 1 },
+		{ LUNA_CLONE_SOURCE, 0 }, { LUNA_CLONE_TARGET, FILES - 1 },
+	}, ha[] = {
+		{ LUNA_HA_MASTER_PUBLIC, 0 }, { LUNA_HA_CHALLENGE, FILES - 1 }, { LUNA_HA_ANSWER, 0 },
+		{ LUNA_HA_LOGIN, FILES - 1 },
+	};
+	bool cloning = draw(2);
+	size_t step, j;
+
+	refresh(0);
+	refresh(FILES - 1);
+	for (step = 0; step < 4; step++)
+		for (j = 0; j < COUNT(commands); j++)
+			if (commands[j].nr == (cloning ? clone[step].nr : ha[step].nr))
+				chance_step(i, &commands[j], cloning ? clone[step].file : ha[step].file);
 }
 
 static unsigned long number_of(const char *variable, unsigned long otherwise)
@@ -1959,16 +2069,10 @@ static void random_commands(void **state)
 	for (i = 0; i < FILES; i++)
 		ch.fd[i] = device_open(i == FILES - 1);
 	for (i = 0; i < count; i++) {
-		/* Every now and then someone is logged in and has keys. */
-		if (i % 500 == 0)
-			for (j = 0; j < FILES; j++) {
-				request(sizeof(f.session_info), 0);
-				f.session_info.flags = CKF_SERIAL_SESSION | CKF_RW_SESSION;
-				if (run(ch.fd[j], LUNA_SESSION_OPEN, sizeof(f.session_info)) != CKR_OK)
-					continue;
-				ch.sessions[j][draw(KNOWN)] = s = f.session_info.handle;
-				with_pin(ch.fd[j], LUNA_LOGIN, s, CKU_USER, CO_PIN);
-			}
+		if (i % 16 == 0)
+			refresh(draw(FILES));
+		if (i % 50 == 0)
+			protocol(i);
 		if (i % 4000 == 3999) {
 			for (j = 0; j < FILES; j++) {
 				assert_rv(plain(ch.fd[j], LUNA_RESET, 0), CKR_OK);
@@ -1977,7 +2081,7 @@ static void random_commands(void **state)
 			prepare(0);
 			prepare(1);
 		}
-		chance_step(i);
+		chance_step(i, chance_command(), draw(FILES));
 	}
 	for (i = 0; i < FILES; i++)
 		close(ch.fd[i]);
