@@ -23,12 +23,13 @@ CK_RV C_OpenSession(CK_SLOT_ID slotID, CK_FLAGS flags, CK_VOID_PTR pApplication,
 	return p11_end(&call, rv);
 }
 
+/* With the session go its keys, which an Init held back in another one may need. */
 CK_RV C_CloseSession(CK_SESSION_HANDLE hSession)
 {
 	struct p11_call call;
-	CK_RV rv = p11_begin(&call, __func__);
+	CK_RV rv = p11_begin_change(&call, __func__, hSession);
 
-	if (rv == CKR_OK)
+	if (rv == CKR_OK || rv == CKR_DEVICE_REMOVED)
 		rv = p11_session_close(hSession);
 	return p11_end(&call, rv);
 }
@@ -81,7 +82,10 @@ CK_RV C_GetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationStat
 
 	(void)pOperationState;
 	(void)pulOperationStateLen;
-	return p11_end(&call, rv == CKR_OK ? CKR_STATE_UNSAVEABLE : rv);
+	if (rv == CKR_OK)
+		rv = p11_operation_any(call.session) ? CKR_STATE_UNSAVEABLE :
+						       CKR_OPERATION_NOT_INITIALIZED;
+	return p11_end(&call, rv);
 }
 
 CK_RV C_SetOperationState(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pOperationState,

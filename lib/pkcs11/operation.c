@@ -365,6 +365,16 @@ bool p11_operation_there(struct p11_session *session, enum luna_op_kind kind)
 	return session->operations[kind].active || atomic_load(&session->operations[kind].held);
 }
 
+bool p11_operation_any(struct p11_session *session)
+{
+	int kind;
+
+	for (kind = 0; kind < LUNA_OP_KINDS; kind++)
+		if (p11_operation_there(session, kind))
+			return true;
+	return false;
+}
+
 bool p11_operation_any_held(struct p11_session *session)
 {
 	int kind;

@@ -84,6 +84,9 @@ CK_RV p11_operation_cancel(struct p11_session *session, enum luna_op_kind kind);
 /** p11_operation_there() - whether there is one, held back or at the device */
 bool p11_operation_there(struct p11_session *session, enum luna_op_kind kind);
 
+/** p11_operation_any() - whether there is one of any kind */
+bool p11_operation_any(struct p11_session *session);
+
 /** p11_operation_any_held() - whether any is held back; needs no lock, and may be old news */
 bool p11_operation_any_held(struct p11_session *session);
 

@@ -63,6 +63,7 @@ static u32 luna_do_get_info(struct luna_ucmd *cmd)
 static void stage_in_drop(struct luna_session *session)
 {
 	kvfree_sensitive(session->stage_in, session->stage_in_room);
+	luna_open_unhold(session->open, session->stage_in_room);
 	session->stage_in = NULL;
 	session->stage_in_len = 0;
 	session->stage_in_room = 0;
@@ -70,8 +71,10 @@ static void stage_in_drop(struct luna_session *session)
 
 static void stage_out_drop(struct luna_session *session)
 {
-	kvfree_sensitive(session->stage_out, session->stage_out_len);
+	kvfree_sensitive(session->stage_out, session->stage_out_room);
+	luna_open_unhold(session->open, session->stage_out_room);
 	session->stage_out = NULL;
+	session->stage_out_room = 0;
 	session->stage_out_len = 0;
 	session->stage_out_at = 0;
 }
@@ -92,12 +95,17 @@ static u32 stage_append(struct luna_session *session, const u8 *data, u32 len)
 	need = session->stage_in_len + len;
 	if (need > session->stage_in_room) {
 		room = min_t(u32, max_t(u32, need, 2 * session->stage_in_room), LUNA_STAGE_MAX);
-		bytes = kvmalloc(room, GFP_KERNEL);
-		if (!bytes)
+		if (!luna_open_hold(session->open, room))
 			return CKR_DEVICE_MEMORY;
+		bytes = kvmalloc(room, GFP_KERNEL_ACCOUNT);
+		if (!bytes) {
+			luna_open_unhold(session->open, room);
+			return CKR_DEVICE_MEMORY;
+		}
 		if (session->stage_in_len)
 			memcpy(bytes, session->stage_in, session->stage_in_len);
 		kvfree_sensitive(session->stage_in, session->stage_in_room);
+		luna_open_unhold(session->open, session->stage_in_room);
 		session->stage_in = bytes;
 		session->stage_in_room = room;
 	}
@@ -206,13 +214,15 @@ u8 *luna_reply_room(struct luna_ucmd *cmd, u32 len)
 		cmd->out_len = len;
 		return cmd->out;
 	}
-	if (!cmd->session || cmd->spill)
+	if (!cmd->session || cmd->spill || !luna_open_hold(cmd->open, len))
 		return NULL;
-	cmd->spill = kvmalloc(len, GFP_KERNEL);
-	if (cmd->spill) {
-		cmd->out_len = len;
-		cmd->spill_room = len;
+	cmd->spill = kvmalloc(len, GFP_KERNEL_ACCOUNT);
+	if (!cmd->spill) {
+		luna_open_unhold(cmd->open, len);
+		return NULL;
 	}
+	cmd->out_len = len;
+	cmd->spill_room = len;
 	return cmd->spill;
 }
 
@@ -327,11 +337,13 @@ static void cmd_spill(struct luna_ucmd *cmd, u8 *out, u32 room)
 	hdr->more = cmd->out_len - now;
 	if (!hdr->more) {
 		kvfree_sensitive(cmd->spill, cmd->spill_room);
+		luna_open_unhold(cmd->open, cmd->spill_room);
 		return;
 	}
 	memmove(cmd->spill, cmd->spill + now, hdr->more);
 	memzero_explicit(cmd->spill + hdr->more, now);
 	session->stage_out = cmd->spill;
+	session->stage_out_room = cmd->spill_room;
 	session->stage_out_len = hdr->more;
 	session->stage_out_at = 0;
 }

@@ -3,6 +3,7 @@
 #include "cmd.h"
 #include "ha.h"
 #include "mofn.h"
+#include "role.h"
 #include "session.h"
 
 enum ha_phase {
@@ -45,7 +46,7 @@ static u32 setup_get(struct luna_token *token, struct ha_work *work)
 	role = &state->roles[array_index_nospec(state->ha.role, LUNA_ROLES)];
 	if (!role->set)
 		return CKR_USER_PIN_NOT_INITIALIZED;
-	if (role->locked)
+	if (luna_role_closed(token, state->ha.role))
 		return CKR_USER_LOCKED_OUT;
 	work->setup = state->ha;
 	work->context = luna_ha_context(state, state->ha.role);

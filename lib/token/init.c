@@ -112,7 +112,8 @@ static u32 init_swap(struct luna_token *token, struct luna_token *scratch)
 	if (ret)
 		return luna_ckr(ret);
 	luna_objects_drop_all(token);
-	swap(token->state, scratch->state);
+	/* Not swapped: policies are read without the lock. */
+	memcpy(token->state, scratch->state, sizeof(*token->state));
 	token->mofn_active = false;
 	luna_token_changed(token);
 	return CKR_OK;

@@ -89,6 +89,8 @@ void luna_object_put(struct luna_object *obj)
 		return;
 	object_free_keys(obj);
 	luna_attrs_put(obj->attrs);
+	if (obj->held)
+		luna_open_unhold(obj->owner, obj->held);
 	kfree(obj->sealed);
 	mutex_destroy(&obj->lock);
 	kfree_sensitive(obj);
@@ -255,12 +257,22 @@ struct publishing {
 	u32 stored;		/* records and sealed in use */
 };
 
+/* A session object keeps @attrs from now on, instead of what it had; it cannot outlive its owner. */
+static bool object_hold(struct luna_object *obj, const struct luna_attrs *attrs)
+{
+	if (!luna_open_hold(obj->owner, attrs->len))
+		return false;
+	luna_open_unhold(obj->owner, obj->held);
+	obj->held = attrs->len;
+	return true;
+}
+
 static u32 object_number(struct luna_dir *dir, struct luna_object *obj)
 {
 	int handle;
 
 	if (obj->owner) {
-		if (dir->table.live >= LUNA_SESSION_OBJECTS_MAX)
+		if (dir->table.live >= LUNA_SESSION_OBJECTS_MAX || !object_hold(obj, obj->attrs))
 			return CKR_DEVICE_MEMORY;
 		obj->handle = luna_dir_handle(dir);
 		return CKR_OK;
@@ -396,7 +408,9 @@ static u32 change_store(struct luna_object *obj, struct luna_attrs *attrs)
 	u8 *sealed = NULL;
 	int ret = 0;
 
-	if (!obj->owner)
+	if (obj->owner)
+		ret = object_hold(obj, attrs) ? 0 : -ENOMEM;
+	else
 		ret = object_record(obj, attrs, &record, &sealed);
 	if (!ret && !obj->owner)
 		ret = luna_log_put(obj->token, &record, 1);

@@ -64,6 +64,7 @@ struct luna_object {
 	struct luna_attrs *attrs;
 	u8 *sealed;
 	u32 sealed_len;
+	u32 held;
 	struct luna_key_cache *keys;
 };
 

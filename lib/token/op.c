@@ -55,6 +55,7 @@ static bool op_whole(const struct luna_op_state *op)
 static void gather_free(struct luna_op_state *op)
 {
 	kvfree_sensitive(op->gather, op->gather_room);
+	luna_open_unhold(op->session->open, op->gather_room);
 	op->gather = NULL;
 	op->gathered = 0;
 	op->gather_room = 0;
@@ -242,12 +243,17 @@ static u32 gather_room(struct luna_op_state *op, u32 len)
 	if (need <= op->gather_room)
 		return CKR_OK;
 	room = max3(need, min_t(u32, 2 * op->gather_room, LUNA_OP_GATHER_MAX), (u32)GATHER_MIN);
-	gather = kvmalloc(room, GFP_KERNEL_ACCOUNT);
-	if (!gather)
+	if (!luna_open_hold(op->session->open, room))
 		return CKR_DEVICE_MEMORY;
+	gather = kvmalloc(room, GFP_KERNEL_ACCOUNT);
+	if (!gather) {
+		luna_open_unhold(op->session->open, room);
+		return CKR_DEVICE_MEMORY;
+	}
 	if (op->gathered)
 		memcpy(gather, op->gather, op->gathered);
 	kvfree_sensitive(op->gather, op->gather_room);
+	luna_open_unhold(op->session->open, op->gather_room);
 	op->gather = gather;
 	op->gather_room = room;
 	return CKR_OK;
@@ -368,8 +374,9 @@ static u32 step_oneshot(struct op_call *call)
 		if (rv || over)
 			return rv;
 		op->total = arg->total;
-	} else if (op->phase != LUNA_OP_PIECES || arg->offset != op->done ||
+	} else if (call->query || op->phase != LUNA_OP_PIECES || arg->offset != op->done ||
 		   arg->total != op->total) {
+		/* A query has no data: it is about the call, at its first piece. */
 		return CKR_ARGUMENTS_BAD;
 	}
 	if (arg->data_len > op->total - op->done)

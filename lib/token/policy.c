@@ -224,6 +224,16 @@ static u32 policy_apply(const struct policy_scope *scope, u32 *values, const u8 
 	return CKR_OK;
 }
 
+/* Session objects, too: else a key would outlive the policy that it was made under. */
+static void drop_objects(struct luna_token *token)
+{
+	struct luna_open *open;
+
+	luna_objects_drop_all(token);
+	list_for_each_entry(open, &token->opens, entry)
+		luna_objects_end_session(open, 0);
+}
+
 /* The objects go first: a crash in between leaves the stricter policy. */
 static u32 policy_commit(struct luna_token *token, u32 scope, const u32 *values, bool erase)
 {
@@ -236,7 +246,7 @@ static u32 policy_commit(struct luna_token *token, u32 scope, const u32 *values,
 		rv = luna_ckr(luna_log_clear(token));
 		if (rv)
 			return rv;
-		luna_objects_drop_all(token);
+		drop_objects(token);
 	}
 	old = kmemdup(live, LUNA_POLICY_IDS * sizeof(*live), GFP_KERNEL);
 	if (!old)

@@ -140,7 +140,7 @@ static bool role_locked(const struct luna_token *token, int index)
 }
 
 /* The crypto officer's lock is the crypto user's, too: only who may reset the former ends it. */
-static bool role_closed(const struct luna_token *token, int index)
+bool luna_role_closed(const struct luna_token *token, int index)
 {
 	return role_locked(token, index) ||
 	       (index == LUNA_ROLE_CU && role_locked(token, LUNA_ROLE_CO));
@@ -181,7 +181,7 @@ static u32 attempt_open(struct luna_token *token, int role, struct luna_role *co
 	*allowed = attempts_allowed(token, role);
 	if (!token->state->initialised || !copy->set)
 		return CKR_USER_PIN_NOT_INITIALIZED;
-	return role_closed(token, role) ? CKR_USER_LOCKED_OUT : CKR_OK;
+	return luna_role_closed(token, role) ? CKR_USER_LOCKED_OUT : CKR_OK;
 }
 
 /* A wrong PIN was counted before it was tried; what is left is what follows from the last one. */
@@ -280,6 +280,9 @@ static u32 login_allowed(const struct luna_open *open, int role)
 {
 	int now = READ_ONCE(open->role);
 
+	/* The last session was closed meanwhile, and nothing would end this login any more. */
+	if (!open->sessions.live)
+		return CKR_SESSION_CLOSED;
 	if (now == role)
 		return CKR_USER_ALREADY_LOGGED_IN;
 	if (now >= 0)
@@ -665,7 +668,7 @@ u32 luna_do_role_state(struct luna_ucmd *cmd)
 	arg->flags = CAF_ROLE_STATE_INITIALIZED;
 	if (role->pin_change)
 		arg->flags |= CAF_ROLE_STATE_PIN_CHANGE;
-	if (role_closed(token, index))
+	if (luna_role_closed(token, index))
 		arg->flags |= CAF_ROLE_STATE_LOCKED_OUT;
 	else
 		arg->attempts_left = allowed - role->failed;

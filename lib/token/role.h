@@ -30,6 +30,9 @@ int luna_role_set_pin(struct luna_token *token, struct luna_state *state, int ro
 u32 luna_role_check_pin(struct luna_token *token, struct luna_state *state, int role, const u8 *pin,
 			u32 len, u8 sk[LUNA_SK_LEN]);
 
+/* Is nobody let into the role, whatever the credential? token->lock is held. */
+bool luna_role_closed(const struct luna_token *token, int role);
+
 /**
  * luna_token_zeroize() - end the partition: roles, secrets and objects; label and serial stay
  * Every login on the token ends. token->auth is held, token->lock is not.

@@ -143,11 +143,13 @@ static u32 param_oaep(struct luna_op_state *op, const u8 *param, u32 len)
 		return CKR_KEY_SIZE_RANGE;
 	if (!p.source_len)
 		return CKR_OK;
-	rsa->label = kvmalloc(p.source_len, GFP_KERNEL);
+	if (!luna_open_hold(op->session->open, p.source_len))
+		return CKR_DEVICE_MEMORY;
+	rsa->label_len = p.source_len;
+	rsa->label = kvmalloc(p.source_len, GFP_KERNEL_ACCOUNT);
 	if (!rsa->label)
 		return CKR_DEVICE_MEMORY;
 	memcpy(rsa->label, param + sizeof(p), p.source_len);
-	rsa->label_len = p.source_len;
 	return CKR_OK;
 }
 
@@ -364,6 +366,7 @@ static void rsa_end(struct luna_op_state *op)
 	if (rsa->stream)
 		op->token->crypto->hash_end(rsa->stream);
 	kvfree_sensitive(rsa->label, rsa->label_len);
+	luna_open_unhold(op->session->open, rsa->label_len);
 	luna_attrs_put(rsa->attrs);
 }
 

@@ -38,6 +38,7 @@ void luna_release(struct luna_open *open)
 	list_del(&open->entry);
 	up_write(&token->lock);
 	luna_dir_free(&open->objects);
+	WARN_ON_ONCE(atomic64_read(&open->held));
 	luna_table_free(&open->sessions);
 	mutex_destroy(&open->lock);
 	kfree(open);
@@ -117,15 +118,22 @@ static bool session_unlink(struct luna_session *session, bool *last)
 	if (luna_table_find(&open->sessions, session->handle) != session)
 		return false;
 	luna_table_remove(&open->sessions, session->handle);
-	if (session->rw) {
+	if (session->rw)
 		open->rw_sessions--;
-		atomic_dec(&open->token->rw_sessions);
-	} else {
+	else
 		open->ro_sessions--;
-	}
-	atomic_dec(&open->token->sessions);
 	*last = !open->sessions.live;
 	return true;
+}
+
+/* Counts a session out: nothing of it, nor the login that it was the last of, is left. */
+static void session_dismiss(struct luna_session *session)
+{
+	struct luna_token *token = session->open->token;
+
+	if (session->rw)
+		atomic_dec(&token->rw_sessions);
+	atomic_dec(&token->sessions);
 }
 
 /* Ends a session: waits for the command that runs in it, then for nothing. */
@@ -142,6 +150,7 @@ static bool session_close(struct luna_session *session)
 	luna_objects_end_session(session->open, session->handle);
 	if (last)
 		luna_logout(session->open);
+	session_dismiss(session);	/* not before: InitToken waits for no command */
 	luna_session_put(session);	/* the table's reference */
 	return true;
 }
@@ -154,6 +163,19 @@ void luna_open_close_sessions(struct luna_open *open)
 		session_close(session);
 		luna_session_put(session);
 	}
+}
+
+bool luna_open_hold(struct luna_open *open, u32 bytes)
+{
+	if (atomic64_add_return(bytes, &open->held) <= LUNA_OPEN_BYTES_MAX)
+		return true;
+	atomic64_sub(bytes, &open->held);
+	return false;
+}
+
+void luna_open_unhold(struct luna_open *open, u32 bytes)
+{
+	atomic64_sub(bytes, &open->held);
 }
 
 bool luna_open_logged_in(const struct luna_open *open)

@@ -50,6 +50,12 @@ enum {
 	LUNA_SESSIONS_MAX = 4096,	/* of one open file */
 	LUNA_SESSION_OBJECTS_MAX = 4096,/* of one open file */
 	LUNA_OBJECT_MAX = 1u << 20,	/* bytes of one object's attributes */
+	/*
+	 * Bytes that one open file may make the device keep: what is staged, withheld or waits to be
+	 * fetched, and its session objects. Room for one GCM decryption of the largest size, which
+	 * holds ciphertext and plaintext, and some more.
+	 */
+	LUNA_OPEN_BYTES_MAX = 192u << 20,
 
 	LUNA_CONTAINER = 1,		/* partition number of every token: one partition a slot */
 	LUNA_FIRMWARE_MAJOR = 7,	/* what the product would report: 7.8.4 */
@@ -215,6 +221,7 @@ struct luna_token {
  * @lock: guards sessions and role
  * @role: enum luna_role_id logged in, or -1
  * @login_epoch: counts logins and logouts, so that operations of an older login are void
+ * @held: bytes kept for it, see LUNA_OPEN_BYTES_MAX
  * @objects: session objects of all its sessions
  */
 struct luna_open {
@@ -227,6 +234,7 @@ struct luna_open {
 	u32 login_epoch;
 	u32 ro_sessions;
 	u32 rw_sessions;
+	atomic64_t held;
 	struct luna_dir objects;
 };
 
@@ -238,7 +246,8 @@ struct luna_open {
  * @ops: active operations by enum luna_op_kind (op.c owns them)
  * @clone, @ha: exchanges under way (clone.c, ha.c own them)
  * @stage_in: payload collected by LUNA_DATA_PUT
- * @stage_out: rest of the last reply; @stage_out_at is where LUNA_DATA_GET goes on
+ * @stage_out: rest of the last reply, in an allocation of @stage_out_room; @stage_out_at is where
+ *	LUNA_DATA_GET goes on
  */
 struct luna_session {
 	refcount_t refs;
@@ -254,7 +263,7 @@ struct luna_session {
 	u8 *stage_in;
 	u32 stage_in_len, stage_in_room;
 	u8 *stage_out;
-	u32 stage_out_len, stage_out_at;
+	u32 stage_out_len, stage_out_at, stage_out_room;
 };
 
 /**
@@ -320,6 +329,9 @@ void luna_session_put(struct luna_session *session);
 /* Ends all operations, exchanges and staging of a session; session->lock held. */
 void luna_session_reset(struct luna_session *session);
 bool luna_open_logged_in(const struct luna_open *open);	/* any role that sees private objects: CO, CU */
+/* Before memory of @bytes is kept for an application; false: it has too much already. */
+bool luna_open_hold(struct luna_open *open, u32 bytes);
+void luna_open_unhold(struct luna_open *open, u32 bytes);
 /* The role of the session's application: enum luna_role_id or -1. */
 static inline int luna_session_role(const struct luna_session *session)
 {

@@ -105,19 +105,30 @@ struct wrap {
 	u32 plain_len, plain_room;
 };
 
+/*
+ * A template that is an attribute, empty if there is none. It was checked when it was stored, but
+ * what the store gives back of a public object is authenticated by nothing.
+ */
+static u32 key_template(const struct luna_attrs *attrs, u32 type, struct luna_tmpl *tmpl)
+{
+	u32 len;
+	const u8 *value = luna_attrs_bytes(attrs, type, &len);
+
+	return luna_tmpl_check(tmpl, value, len) ? CKR_DEVICE_ERROR : CKR_OK;
+}
+
 /* Every attribute of the wrapping key's CKA_WRAP_TEMPLATE must be the target's, too. */
 static u32 check_wrap_template(const struct wrap *w)
 {
 	struct luna_attrs *attrs = luna_object_attrs(w->cmd->token, w->key);
 	struct luna_tmpl tmpl;
 	const u8 *value;
-	u32 at = 0, type, len;
-	u32 rv = CKR_OK;
+	u32 at = 0, type, len, rv;
 
 	if (IS_ERR(attrs))
 		return luna_ckr(PTR_ERR(attrs));
-	tmpl.data = luna_attrs_bytes(attrs, CKA_WRAP_TEMPLATE, &tmpl.len);
-	while (tmpl.data && luna_tmpl_next(&tmpl, &at, &type, &value, &len))
+	rv = key_template(attrs, CKA_WRAP_TEMPLATE, &tmpl);
+	while (rv == CKR_OK && luna_tmpl_next(&tmpl, &at, &type, &value, &len))
 		if (!luna_attrs_equal(w->attrs, type, value, len))
 			rv = CKR_KEY_NOT_WRAPPABLE;
 	luna_attrs_put(attrs);
@@ -301,15 +312,17 @@ static bool same_value(u32 type, const u8 *caller, u32 caller_len, const u8 *dem
 /* Both templates in u->merged. */
 static u32 merge_templates(struct unwrap *u, const struct luna_attrs *key_attrs)
 {
-	u32 at = 0, type, len, own_len;
+	u32 at = 0, type, len, own_len, rv;
 	const u8 *value, *own;
 	struct luna_tmpl tmpl;
 
 	while (luna_tmpl_next(&u->parts.tmpl, &at, &type, &value, &len))
 		luna_attrw_set(&u->merged, type, value, len);
-	tmpl.data = luna_attrs_bytes(key_attrs, CKA_UNWRAP_TEMPLATE, &tmpl.len);
+	rv = key_template(key_attrs, CKA_UNWRAP_TEMPLATE, &tmpl);
+	if (rv)
+		return rv;
 	at = 0;
-	while (tmpl.data && luna_tmpl_next(&tmpl, &at, &type, &value, &len)) {
+	while (luna_tmpl_next(&tmpl, &at, &type, &value, &len)) {
 		own = luna_tmpl_get(&u->parts.tmpl, type, &own_len);
 		if (!own)
 			luna_attrw_set(&u->merged, type, value, len);

@@ -1532,6 +1532,8 @@ static struct chance {
 	uint32_t sessions[FILES][KNOWN], objects[FILES][KNOWN];
 	unsigned char blob[8192];	/* the last one that any command made */
 	uint32_t blob_len;
+	unsigned char wrapped[600];	/* the last wrapped key */
+	uint32_t wrapped_len;
 	uint32_t more_at;		/* what waits was fetched up to here */
 } ch;
 
@@ -1802,12 +1804,15 @@ static unsigned char *chance_payload(const struct command *c, int file, unsigned
 			break;
 		}
 		mark = p;
-		p = c->nr == LUNA_GENERATE_KEY ? put_secret(p, draw(8) == 0, 16 + 8 * draw(3)) :
-						 chance_template(p);
+		if (c->nr == LUNA_UNWRAP && draw(4))
+			p = put_number(put_number(p, CKA_CLASS, CKO_SECRET_KEY), CKA_KEY_TYPE, CKK_AES);
+		else
+			p = c->nr == LUNA_GENERATE_KEY ?
+			    put_secret(p, draw(8) == 0, 16 + 8 * draw(3)) : chance_template(p);
 		f.key.template_len = p - mark;
 		if (c->nr == LUNA_UNWRAP) {
-			f.key.data_len = ch.blob_len % 600;
-			memcpy(p, ch.blob, f.key.data_len);
+			f.key.data_len = ch.wrapped_len;
+			memcpy(p, ch.wrapped, f.key.data_len);
 			p += f.key.data_len;
 		}
 		break;
@@ -1827,7 +1832,8 @@ static unsigned char *chance_payload(const struct command *c, int file, unsigned
 			f.blob.handle = ch.objects[file][draw(2) ? 3 * draw(2) : draw(KNOWN)];
 			f.blob.role = CKU_USER;
 			f.blob.out_max = draw(8) ? 8192 : odd_number();
-			if (c->nr != LUNA_CLONE_SOURCE_INIT && c->nr != LUNA_HA_INIT) {
+			if (c->nr != LUNA_CLONE_SOURCE_INIT && c->nr != LUNA_HA_INIT &&
+			    c->nr != LUNA_HA_MASTER_PUBLIC) {
 				memcpy(p, ch.blob, ch.blob_len);
 				p += ch.blob_len;
 			}
@@ -1914,9 +1920,13 @@ static void remember(const struct command *c, int file, size_t len)
 		if (c->nr == LUNA_GENERATE_PAIR)
 			ch.objects[file][4 + draw(KNOWN - 4)] = f.key.handle2;
 	}
-	if (c->size < sizeof(f.key) && c->nr != LUNA_CLONE_TARGET && c->nr != LUNA_MOFN_GENERATE)
+	if (!out || out > sizeof(ch.blob) || f.hdr.size + out > len)
 		return;
-	if (out && out <= sizeof(ch.blob) && f.hdr.size + out <= len) {
+	if (c->nr == LUNA_WRAP && out <= sizeof(ch.wrapped)) {
+		memcpy(ch.wrapped, f.bytes + f.hdr.size, out);
+		ch.wrapped_len = out;
+	}
+	if (c->size == sizeof(f.blob) || c->nr == LUNA_MOFN_GENERATE) {
 		memcpy(ch.blob, f.bytes + f.hdr.size, out);
 		ch.blob_len = out;
 	}
@@ -2002,7 +2012,7 @@ static void refresh(int file)
 	request(sizeof(f.object), 0);
 	f.hdr.session = s;
 	f.object.handle = objects[2];
-	if (run(fd, LUNA_OBJECT_SIZE, sizeof(f.object)) == CKR_OK || draw(4))
+	if (run(fd, LUNA_OBJECT_SIZE, sizeof(f.object)) == CKR_OK || draw(16))
 		return;
 	p = request(sizeof(f.key), 0);
 	end = chance_pair(p, &f.key.template_len);

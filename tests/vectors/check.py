@@ -135,8 +135,8 @@ def check_twc(keys):
     for name in ("source", "target", "login"):
         cert = x509.load_der_x509_certificate(v[f"{name}.twc"])
         assert cert.issuer == cert.subject
-    cert.public_key().verify(cert.signature, cert.tbs_certificate_bytes, padding.PKCS1v15(),
-                             cert.signature_hash_algorithm)
+        cert.public_key().verify(cert.signature, cert.tbs_certificate_bytes, padding.PKCS1v15(),
+                                 cert.signature_hash_algorithm)
         assert cert.public_key() == private(keys, name).public_key()
         assert v[f"{name}.serial"].decode().strip() in cert.subject.rfc4514_string()
 
