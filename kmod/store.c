@@ -7,11 +7,12 @@
 #include <linux/completion.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
-#include <linux/filelock.h>
 #include <linux/fs.h>
 #include <linux/shmem_fs.h>
 #include <linux/uidgid.h>
 #include <linux/workqueue.h>
+
+#include LUNA_FILELOCK_H
 
 #include "log_file.h"
 #include "store.h"
@@ -28,6 +29,7 @@ enum {
  * @main, @alt: the log, and the replacement being written
  * @size, @next_size: their bytes
  * @head: of the replacement, held back until all else of it is durable
+ * @settled: .alt is no more than a replacement being written; else it may be all there is
  */
 struct luna_store {
 	u32 slot;
@@ -36,6 +38,7 @@ struct luna_store {
 	u64 size;
 	u64 next_size;
 	u8 head[LUNA_LOG_HEAD];
+	bool settled;
 };
 
 static struct workqueue_struct *workers;
@@ -58,7 +61,6 @@ struct job {
 	void *to;
 	const void *from;
 	size_t len;
-	u32 slot;
 };
 
 static void job_work(struct work_struct *work)
@@ -131,13 +133,11 @@ static int failed(const struct luna_store *store, const char *what, int err)
 
 /* ---- replacement ---- */
 
-/* Header last, each step flushed. What a crash leaves has no header, or all. */
+/* The header comes last, when all else is durable: what a crash leaves has none, or is whole. */
 static int put_head(struct file *file, const u8 *head)
 {
-	int err = vfs_fsync(file, 0);
+	int err = write_at(file, head, LUNA_LOG_HEAD, 0);
 
-	if (!err)
-		err = write_at(file, head, LUNA_LOG_HEAD, 0);
 	return err ? err : vfs_fsync(file, 0);
 }
 
@@ -169,23 +169,31 @@ static int carry_over(struct luna_store *store, const u8 *head, u64 size)
 	if (!err)
 		err = copy_body(store->main, store->alt, size, chunk);
 	if (!err)
+		err = vfs_fsync(store->main, 0);
+	if (!err)
 		err = put_head(store->main, head);
-	if (!err) {
-		store->size = size;
-		/* Before anything is appended: else .alt might be taken for the newer one. */
+	/* Before anything is appended to tokenN.luna: the daemon knows nothing of .alt. */
+	if (!err)
 		err = cut(store->alt, 0);
-	}
 	if (!err)
 		err = vfs_fsync(store->alt, 0);
 	kvfree(chunk);
+	if (!err) {
+		store->size = size;
+		store->settled = true;
+	}
 	return err;
 }
 
 static int do_commit(struct job *job)
 {
 	struct luna_store *store = job->store;
-	int err = put_head(store->alt, store->head);
+	int err = vfs_fsync(store->alt, 0);
 
+	if (err)
+		return err;
+	store->settled = false;
+	err = put_head(store->alt, store->head);
 	return err ? err : carry_over(store, store->head, store->next_size);
 }
 
@@ -208,9 +216,20 @@ static int do_replace_append(struct job *job)
 	return err;
 }
 
+static int do_begin(struct job *job)
+{
+	struct luna_store *store = job->store;
+
+	if (!store->settled)
+		return -EIO;
+	store->next_size = 0;
+	return cut(store->alt, 0);
+}
+
+/* A replacement that may count already is left for the next start. */
 static int do_abort(struct job *job)
 {
-	return cut(job->store->alt, 0);
+	return job->store->settled ? cut(job->store->alt, 0) : 0;
 }
 
 /* ---- the other operations ---- */
@@ -300,11 +319,8 @@ static void store_replace_abort(void *store)
 
 static int store_replace_begin(void *store)
 {
-	struct job job = { .fn = do_abort, .store = store };
-	struct luna_store *s = store;
+	struct job job = { .fn = do_begin, .store = store };
 
-	s->next_size = 0;
-	memset(s->head, 0, sizeof(s->head));
 	return run(&job, "begin a successor of");
 }
 
@@ -316,18 +332,15 @@ static int store_replace_append(void *store, const void *buf, size_t len)
 }
 
 /*
- * Once the header of .alt is written, a failure leaves which of the two logs a restart finds unknown:
- * that is -EIO, after which the engine writes no more.
+ * Once the header of .alt is being written, a failure leaves unknown which of the two logs a restart
+ * finds: that is -EIO, after which the engine writes no more.
  */
 static int store_replace_commit(void *store)
 {
 	struct job job = { .fn = do_commit, .store = store };
-	int err = job_run(&job);
+	int err = run(&job, "replace");
 
-	if (!err)
-		return 0;
-	failed(store, "replace", err);
-	return -EIO;
+	return err && !job.store->settled ? -EIO : err;
 }
 
 #define STORE_OPS(is_persistent) {				\
@@ -373,6 +386,7 @@ static int settle(struct luna_store *store)
 	bool take;
 
 	store->size = file_size(store->main);
+	store->settled = true;
 	if (!file_size(store->alt))
 		return 0;
 	take = get_head(store->alt, alt_head, &alt_sequence);
@@ -381,6 +395,7 @@ static int settle(struct luna_store *store)
 	if (!take)
 		return cut(store->alt, 0);
 	pr_info("slot %u: going on with a replacement that was cut short\n", store->slot);
+	store->settled = false;
 	return carry_over(store, alt_head, file_size(store->alt));
 }
 
@@ -533,6 +548,8 @@ static int do_close_directory(struct job *job)
 {
 	close_file(directory_lock);
 	close_file(directory);
+	/* Threads of the kernel leave the rest to another one: wait for it, as it ends the lock. */
+	flush_delayed_fput();
 	directory_lock = NULL;
 	directory = NULL;
 	return 0;
