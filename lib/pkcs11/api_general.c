@@ -94,17 +94,44 @@ static CK_RV random_piece(struct p11_session *session, uint8_t *to, CK_ULONG wan
 	return rv == CKR_OK && wanted && !request.out_len ? CKR_DEVICE_ERROR : rv;
 }
 
+static CK_RV random_get(struct p11_session *session, uint8_t *to, CK_ULONG wanted)
+{
+	CK_ULONG done = 0, got = 0;
+	CK_RV rv = CKR_OK;
+
+	while (rv == CKR_OK && done < wanted) {
+		rv = random_piece(session, to + done, wanted - done, &got);
+		done += got;
+	}
+	return rv;
+}
+
+/* From the bytes that wait in the session, where asking again and again made that worth it. */
+static CK_RV random_small(struct p11_session *session, uint8_t *to, CK_ULONG wanted)
+{
+	uint8_t *room;
+	CK_RV rv;
+
+	if (p11_random_take(&session->random, to, wanted))
+		return CKR_OK;
+	room = p11_random_room(&session->random, wanted);
+	if (!room)
+		return random_get(session, to, wanted);
+	rv = random_get(session, room, P11_RANDOM_AHEAD);
+	if (rv != CKR_OK)
+		return rv;
+	p11_random_filled(&session->random);
+	return p11_random_take(&session->random, to, wanted) ? CKR_OK : CKR_DEVICE_ERROR;
+}
+
 CK_RV C_GenerateRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pRandomData, CK_ULONG ulRandomLen)
 {
-	CK_ULONG done = 0, got;
 	struct p11_call call;
 	CK_RV rv = p11_begin_session(&call, __func__, hSession);
 
 	if (rv == CKR_OK && ulRandomLen && !pRandomData)
 		rv = CKR_ARGUMENTS_BAD;
-	while (rv == CKR_OK && done < ulRandomLen) {
-		rv = random_piece(call.session, pRandomData + done, ulRandomLen - done, &got);
-		done += got;
-	}
+	if (rv == CKR_OK)
+		rv = random_small(call.session, pRandomData, ulRandomLen);
 	return p11_end(&call, rv);
 }

@@ -55,6 +55,7 @@ void p11_session_put(struct p11_session *session)
 	for (kind = 0; kind < LUNA_OP_KINDS; kind++)
 		p11_operation_free(&session->operations[kind]);
 	p11_search_end(&session->search);
+	p11_random_end(&session->random);
 	p11_device_put(session->device);
 	pthread_mutex_destroy(&session->lock);
 	free(session);

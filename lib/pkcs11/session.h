@@ -19,6 +19,7 @@
 
 #include "device.h"
 #include "operation.h"
+#include "random.h"
 #include "search.h"
 #include "slot.h"
 #include "transport.h"
@@ -35,6 +36,7 @@
  * @closed: it has left the table
  * @operations: cryptographic operations, by enum luna_op_kind
  * @search: the object search
+ * @random: random numbers fetched ahead
  */
 struct p11_session {
 	struct p11_session *next;
@@ -47,6 +49,7 @@ struct p11_session {
 	atomic_bool closed;
 	struct p11_operation operations[LUNA_OP_KINDS];
 	struct p11_search search;
+	struct p11_random random;
 };
 
 /** p11_session_open() - C_OpenSession; sets @handle */

@@ -44,6 +44,7 @@ enum luna_bit {
  * @lock: guards attrs, keys, sealed
  * @attrs: NULL while a private token object is sealed (nobody logged in, or not yet used)
  * @sealed: ciphertext of attrs for private token objects
+ * @held: bytes that a session object counts for at its owner's
  * @keys: prepared keys, made at first use (key.c)
  */
 struct luna_object {

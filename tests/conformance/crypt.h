@@ -127,7 +127,7 @@ static inline CK_OBJECT_HANDLE rsa_import_public(CK_SESSION_HANDLE s, const stru
 	};
 	CK_OBJECT_HANDLE key = 0;
 
-	assert_ok(p11->C_CreateObject(s, tmpl, sizeof(tmpl) / sizeof(tmpl[0]), &key));
+	assert_ok(p11->C_CreateObject(s, tmpl, COUNT(tmpl), &key));
 	return key;
 }
 
@@ -157,7 +157,7 @@ static inline CK_OBJECT_HANDLE rsa_import_private(CK_SESSION_HANDLE s, const str
 		tmpl[count++] = (CK_ATTRIBUTE)ATTR_BYTES(CKA_PUBLIC_EXPONENT, k->e.data, k->e.len);
 	if (crt) {
 		memcpy(tmpl + count, more, sizeof(more));
-		count += sizeof(more) / sizeof(more[0]);
+		count += COUNT(more);
 	}
 	assert_ok(p11->C_CreateObject(s, tmpl, count, &key));
 	return key;

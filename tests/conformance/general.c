@@ -153,6 +153,47 @@ static void forked_child(void **state)
 	sessions_close(slot_a);
 }
 
+static int hand_out(int fd, CK_SESSION_HANDLE session)
+{
+	CK_BYTE bytes[32];
+
+	return p11->C_GenerateRandom(session, bytes, 32) == CKR_OK && write(fd, bytes, 32) == 32 ? 0 : 1;
+}
+
+/* Bytes that the library fetched ahead before a fork are never handed out on both sides of it. */
+static void forked_random(void **state)
+{
+	CK_SESSION_HANDLE session = session_open(slot_a);
+	CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };
+	CK_BYTE mine[32], theirs[32];
+	int pipes[2], status = -1, i;
+	pid_t child;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		assert_ok(p11->C_GenerateRandom(session, mine, 32));
+	assert_int_equal(pipe(pipes), 0);
+	fflush(NULL);
+	child = fork();
+	if (!child) {
+		int bad = p11->C_GenerateRandom(session, theirs, 32) != CKR_CRYPTOKI_NOT_INITIALIZED;
+
+		bad |= p11->C_Initialize(&args) != CKR_OK;
+		bad |= p11->C_OpenSession(slot_a, CKF_SERIAL_SESSION, NULL, NULL, &session) != CKR_OK;
+		_exit(bad | hand_out(pipes[1], session));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(read(pipes[0], theirs, 32), 32);
+	for (i = 0; i < 100; i++) {
+		assert_ok(p11->C_GenerateRandom(session, mine, 32));
+		assert_memory_not_equal(mine, theirs, 32);
+	}
+	close(pipes[0]);
+	close(pipes[1]);
+	sessions_close(slot_a);
+}
+
 /* ---- slots and tokens ---- */
 
 static void slot_list(void **state)
@@ -487,6 +528,14 @@ static void random_numbers(void **state)
 	for (i = 0; i < 100000; i++)
 		zeros += !big[i];
 	assert_in_range(zeros, 250, 550);	/* 390 expected, 8 standard deviations */
+	/* Small requests, which the library may answer from bytes fetched ahead, never repeat themselves. */
+	for (i = 0; i < 1000; i++) {
+		size_t j;
+
+		assert_ok(p11->C_GenerateRandom(session, big + 16 * i, 16));
+		for (j = i > 200 ? i - 200 : 0; j < i; j++)
+			assert_memory_not_equal(big + 16 * i, big + 16 * j, 16);
+	}
 	assert_rv(p11->C_GenerateRandom(session, NULL, 4), CKR_ARGUMENTS_BAD);
 	assert_rv(p11->C_GenerateRandom(9, a, 4), CKR_SESSION_HANDLE_INVALID);
 	assert_rv(p11->C_SeedRandom(session, a, 4), CKR_RANDOM_SEED_NOT_SUPPORTED);
@@ -502,6 +551,7 @@ int main(void)
 		cmocka_unit_test(function_lists),
 		cmocka_unit_test(library_info),
 		cmocka_unit_test(forked_child),
+		cmocka_unit_test(forked_random),
 		cmocka_unit_test(slot_list),
 		cmocka_unit_test(slot_and_token_info),
 		cmocka_unit_test(mechanism_list),

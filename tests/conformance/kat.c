@@ -189,7 +189,7 @@ static const struct mech *mech_by_name(const struct vector *v)
 
 	if (!name)
 		fail_msg("%s:%d: no mechanism", v->file, v->line);
-	for (i = 0; i < sizeof(mechs) / sizeof(mechs[0]); i++)
+	for (i = 0; i < COUNT(mechs); i++)
 		if (!strcmp(mechs[i].name, name))
 			return &mechs[i];
 	if (strcmp(name, "key"))
@@ -297,7 +297,7 @@ static void digest_vector(struct vector *v, CK_MECHANISM_TYPE type)
 	assert_non_null(data);
 	for (i = 0; i < repeat; i++)
 		memcpy(data + i * once.len, once.data, once.len);
-	for (i = 0; i < sizeof(splits) / sizeof(splits[0]); i++) {
+	for (i = 0; i < COUNT(splits); i++) {
 		if (splits[i] > 0 && len / splits[i] > 1000)
 			continue;
 		out_len = sizeof(out);
@@ -350,7 +350,7 @@ static void mac_full(struct vector *v, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE 
 	CK_ULONG out_len;
 	size_t i;
 
-	for (i = 0; i < sizeof(splits) / sizeof(splits[0]); i++) {
+	for (i = 0; i < COUNT(splits); i++) {
 		out_len = sizeof(out);
 		check_ok(v, run_sign(s, &mech, key, data.data, data.len, splits[i], out, &out_len));
 		check_bytes(v, out, out_len, want.data, want.len);
@@ -411,7 +411,7 @@ static void aes_vector(struct vector *v, CK_MECHANISM_TYPE type)
 		memcpy(ctr.cb, iv.data, sizeof(ctr.cb));
 		mech = (CK_MECHANISM){ type, &ctr, sizeof(ctr) };
 	}
-	for (i = 0; i < sizeof(splits) / sizeof(splits[0]); i++) {
+	for (i = 0; i < COUNT(splits); i++) {
 		out_len = sizeof(out);
 		check_ok(v, run_crypt(true, s, &mech, key, data.data, data.len, splits[i], out, &out_len));
 		check_bytes(v, out, out_len, want.data, want.len);
@@ -475,7 +475,7 @@ static void gcm_vector(struct vector *v, CK_MECHANISM_TYPE type)
 		const struct bytes sealed = { want.data, data.len + tag };
 
 		p.ulTagBits = 8 * tag;
-		for (i = 0; i < sizeof(splits) / sizeof(splits[0]); i++) {
+		for (i = 0; i < COUNT(splits); i++) {
 			out_len = sizeof(out);
 			check_ok(v, run_crypt(true, s, &mech, key, data.data, data.len, splits[i], out,
 					      &out_len));
@@ -572,7 +572,7 @@ static void rsa_key_add(struct vector *v)
 	};
 	struct rsa_key *key = &rsa_keys[rsa_key_count++];
 
-	assert_true(rsa_key_count <= sizeof(rsa_keys) / sizeof(rsa_keys[0]));
+	assert_true(rsa_key_count <= COUNT(rsa_keys));
 	snprintf(key->name, sizeof(key->name), "%s", word(v, "name"));
 	key->pub = rsa_import_public(s, &k);
 	key->priv = k.d.len ? rsa_import_private(s, &k, true) : 0;
@@ -875,7 +875,7 @@ static void generate_pairs(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	for (i = 0; i < COUNT(types); i++) {
 		CK_MECHANISM gen = { types[i], NULL, 0 }, mech = { CKM_SHA256_RSA_PKCS, NULL, 0 };
 
 		if (!mechanism_listed(slot_a, types[i]))

@@ -617,6 +617,40 @@ static void test_no_memory(void **state __maybe_unused)
 	sweep(sweep_find, 0);
 }
 
+/* ---- a policy that ends all objects ---- */
+
+static s64 set_policy(struct luna_open *so, u32 so_session, u32 id, u32 value, u32 flags)
+{
+	struct luna_policy_set arg = {
+		.hdr.session = so_session, .scope = LUNA_SCOPE_PARTITION, .count = 1, .flags = flags,
+	};
+	const u32 pair[2] = { id, value };
+
+	return fx_call(so, LUNA_POLICY_SET, &arg, sizeof(arg), pair, sizeof(pair), NULL, NULL);
+}
+
+/* Session objects of other applications are no refuge from it. */
+static void test_destructive_policy(void **state __maybe_unused)
+{
+	enum { SECRET_KEY_WRAPPING = 5 };
+	struct luna_open *so = luna_open(fx.token);
+	u32 so_session, key;
+
+	assert_int_equal(fx_session(so, true, &so_session), CKR_OK);
+	assert_int_equal(fx_login(so, so_session, CKU_SO, FX_SO_PIN), CKR_OK);
+	assert_int_equal(set_policy(so, so_session, SECRET_KEY_WRAPPING, 0, 0), CKR_OK);
+	key = make_aes("short", false);
+	make_aes("long", true);
+	assert_int_equal(set_policy(so, so_session, SECRET_KEY_WRAPPING, 1, 0),
+			 CKR_OPERATION_NOT_ALLOWED);
+	assert_int_equal(count_label("short") + count_label("long"), 2);
+	assert_int_equal(set_policy(so, so_session, SECRET_KEY_WRAPPING, 1,
+				    LUNA_POLICY_SET_DESTRUCTIVE), CKR_OK);
+	assert_int_equal(count_label("short") + count_label("long"), 0);
+	assert_int_equal(fx_destroy(open, session, key), CKR_OBJECT_HANDLE_INVALID);
+	luna_release(so);
+}
+
 /* ---- several at once ---- */
 
 struct worker {
@@ -689,6 +723,7 @@ int main(void)
 		TEST(find),
 		TEST(find_many),
 		TEST(find_cost),
+		TEST(destructive_policy),
 		TEST(no_memory),
 		TEST(threads),
 	};

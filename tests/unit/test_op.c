@@ -12,6 +12,7 @@
 
 #include "engine_fixture.h"
 #include "ghash.h"
+#include "token.h"
 
 enum { BYTES_MAX = 512, BIG = 100000 };
 
@@ -1256,7 +1257,7 @@ static void test_pieces(void **state __maybe_unused)
 
 	env_open(&e, NULL);
 	k = make_key(&e, CKK_AES, &key);
-	for (u32 i = 0; i < 6; i++) {
+	for (u32 i = 0; i < 7; i++) {
 		assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_ECB, k, NULL, 0), CKR_OK);
 		c.out_max = 63;
 		assert_int_equal(run(&e, &c), CKR_BUFFER_TOO_SMALL);
@@ -1275,6 +1276,10 @@ static void test_pieces(void **state __maybe_unused)
 			bad.total = 80;
 		if (i == 3)
 			bad.data_len = 33;
+		if (i == 6) {	/* data that a query does not bring */
+			bad.data = NULL;
+			bad.out_max = LUNA_OUT_QUERY;
+		}
 		if (i == 4)
 			assert_int_equal(update(&e, LUNA_OP_ENCRYPT, in.data, 16, out, &len),
 					 CKR_OPERATION_ACTIVE);
@@ -1380,6 +1385,85 @@ static void test_long(void **state __maybe_unused)
 	test_free(in);
 	test_free(sealed);
 	test_free(out);
+}
+
+/* ---- what one open file may make the device keep ---- */
+
+static s64 stage(struct luna_open *open, u32 session, u32 len)
+{
+	u8 *bytes = test_calloc(1, LUNA_IOC_MAX);
+	s64 rv = CKR_OK;
+	u32 at, n;
+
+	for (at = 0; at < len && !rv; at += n) {
+		struct luna_data put = { .hdr.session = session, .offset = at };
+
+		n = min_t(u32, len - at, LUNA_IOC_MAX - sizeof(put));
+		rv = fx_call(open, LUNA_DATA_PUT, &put, sizeof(put), bytes, n, NULL, NULL);
+	}
+	test_free(bytes);
+	return rv;
+}
+
+/* A session object with @len bytes of value; with @handle: the value becomes that of the object. */
+static s64 big_object(struct env *e, u32 len, u32 *handle)
+{
+	struct luna_object_arg arg = { .hdr.session = e->session, .handle = *handle };
+	struct fx_tmpl head = { 0 };
+	struct luna_attr value = { .type = CKA_VALUE, .len = len };
+	u32 nr = *handle ? LUNA_ATTR_SET : LUNA_OBJECT_CREATE;
+	u8 *all = test_calloc(1, sizeof(head) + sizeof(value) + len);
+	s64 rv;
+
+	if (!*handle)
+		fx_attr_ulong(&head, CKA_CLASS, CKO_DATA);
+	memcpy(all, head.data, head.len);
+	memcpy(all + head.len, &value, sizeof(value));
+	arg.template_len = head.len + sizeof(value) + len;
+	rv = fx_call(e->open, nr, &arg, sizeof(arg), all, arg.template_len, NULL, NULL);
+	test_free(all);
+	*handle = arg.handle;
+	return rv;
+}
+
+static void test_bounds(void **state __maybe_unused)
+{
+	enum { LIMIT = LUNA_OPEN_BYTES_MAX, OBJECT = 1000000, ROOM = LIMIT / LUNA_STAGE_MAX };
+	u32 sessions[ROOM + 1], count, handle = 0, small = 0, other, last = 0;
+	struct luna_open *open;
+	struct env e;
+	s64 rv;
+
+	env_open(&e, NULL);
+	for (count = 0; count <= ROOM; count++) {
+		assert_int_equal(fx_session(e.open, false, &sessions[count]), CKR_OK);
+		rv = stage(e.open, sessions[count], LUNA_STAGE_MAX);
+		if (rv)
+			break;
+	}
+	assert_int_equal(rv, CKR_DEVICE_MEMORY);
+	assert_in_range(count, ROOM / 2, ROOM);
+	open = luna_open(e.fx.token);
+	assert_int_equal(fx_session(open, false, &other), CKR_OK);
+	assert_int_equal(stage(open, other, LUNA_STAGE_MAX), CKR_OK);
+	luna_release(open);
+	for (u32 i = 0; i <= count; i++)
+		assert_int_equal(fx_session_close(e.open, sessions[i]), CKR_OK);
+	assert_int_equal(atomic64_read(&e.open->held), 0);
+
+	assert_int_equal(big_object(&e, 8, &small), CKR_OK);
+	for (count = 0, rv = CKR_OK; !rv && count <= LIMIT / OBJECT; count++) {
+		last = handle;
+		handle = 0;
+		rv = big_object(&e, OBJECT, &handle);
+	}
+	assert_int_equal(rv, CKR_DEVICE_MEMORY);
+	assert_in_range(count, LIMIT / OBJECT - 4, LIMIT / OBJECT + 1);
+	assert_int_equal(big_object(&e, OBJECT, &small), CKR_DEVICE_MEMORY);
+	assert_int_equal(fx_destroy(e.open, e.session, last), CKR_OK);
+	assert_int_equal(big_object(&e, OBJECT, &small), CKR_OK);
+	assert_int_equal(big_object(&e, 8, &small), CKR_OK);
+	env_close(&e);
 }
 
 /* A whole call that runs out of memory at any point fails cleanly, and the next one succeeds. */
@@ -1547,6 +1631,7 @@ int main(void)
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_list),

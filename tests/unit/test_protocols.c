@@ -811,6 +811,30 @@ static void test_ha_legacy(void **state __maybe_unused)
 	assert_int_equal(info.role, CKU_LIMITED_USER);
 }
 
+/* Whom no PIN would let in, no exchange does: the lock of the user is the crypto user's, too. */
+static void test_ha_locked(void **state __maybe_unused)
+{
+	u32 priv, pub, clone, i;
+
+	reinit(&b, FX_DOMAIN, LUNA_TOKEN_LEGACY, 0);
+	login_pair(&a, true, &pub, &priv);
+	assert_int_equal(fx_clone(a.open, a.session, b.open, b.session, priv, &clone), CKR_OK);
+	assert_int_equal(fx_init_pin(b.open, b.session, CKU_LIMITED_USER, FX_CU_PIN), CKR_OK);
+	assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
+	assert_int_equal(fx_login(b.open, b.session, CKU_LIMITED_USER, FX_CU_PIN), CKR_OK);
+	assert_int_equal(ha_init(&b, clone), CKR_OK);
+	assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
+	assert_int_equal(ha_challenge(), CKR_OK);
+	assert_int_equal(ha_answer(priv), CKR_OK);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(fx_login(b.open, b.session, CKU_USER, "no such pin"),
+				 CKR_PIN_INCORRECT);
+	assert_int_equal(fx_login(b.open, b.session, CKU_LIMITED_USER, FX_CU_PIN),
+			 CKR_USER_LOCKED_OUT);
+	assert_int_equal(ha_login(), CKR_USER_LOCKED_OUT);
+	assert_int_equal(ha_challenge(), CKR_USER_LOCKED_OUT);
+}
+
 /* A device that is set to be lax looks at the usage flags alone. */
 static void test_ha_lax(void **state __maybe_unused)
 {
@@ -1132,6 +1156,7 @@ int main(void)
 		PROTOCOL_TEST(test_ha_states),
 		PROTOCOL_TEST(test_ha_policy),
 		PROTOCOL_TEST(test_ha_legacy),
+		PROTOCOL_TEST(test_ha_locked),
 		PROTOCOL_TEST(test_ha_lax),
 		PROTOCOL_TEST(test_mofn),
 		PROTOCOL_TEST(test_mofn_clone),

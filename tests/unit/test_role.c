@@ -564,6 +564,77 @@ static void test_parallel_logins(void **state)
 	end(&b);
 }
 
+/* ---- sessions that are closed while one of them logs in ---- */
+
+static struct bench *closing;
+static u32 closing_other;
+static pthread_t closer;
+
+static void *close_session(void *arg)
+{
+	struct bench *b = arg;
+
+	return (void *)(uintptr_t)fx_session_close(b->open, b->session);
+}
+
+/* While the PIN is being tried, all sessions are closed; that of the login waits for it. */
+static int closing_pbkdf2(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *salt,
+			  size_t salt_len, u32 iterations, u8 *out, size_t out_len)
+{
+	struct bench *b = closing;
+
+	closing = NULL;
+	if (b) {
+		assert_int_equal(pthread_create(&closer, NULL, close_session, b), 0);
+		while (READ_ONCE(b->open->sessions.live) != 1)
+			sched_yield();
+		assert_int_equal(fx_session_close(b->open, closing_other), CKR_OK);
+		assert_int_equal(READ_ONCE(b->open->sessions.live), 0);
+		/* InitToken sees that something is still going on. */
+		assert_int_equal(atomic_read(&b->fx.token->sessions), 1);
+	}
+	return luna_openssl_ops.pbkdf2(hash, pin, pin_len, salt, salt_len, iterations, out, out_len);
+}
+
+/* A login does not outlive the sessions: nothing would end it before the next InitToken. */
+static void test_login_while_closing(void **state)
+{
+	struct luna_crypto_ops ops;
+	struct bench b;
+	void *closed;
+
+	start_all(&b);
+	assert_int_equal(fx_session(b.open, true, &closing_other), CKR_OK);
+	ops = *b.fx.token->crypto;
+	ops.pbkdf2 = closing_pbkdf2;
+	b.fx.token->crypto = &ops;
+	closing = &b;
+	assert_int_equal(login(&b, CKU_USER, FX_CO_PIN), CKR_SESSION_CLOSED);
+	pthread_join(closer, &closed);
+	assert_int_equal((uintptr_t)closed, CKR_OK);
+	assert_int_equal(b.open->role, -1);
+	assert_int_equal(b.fx.token->unlocked, 0);
+	assert_int_equal(atomic_read(&b.fx.token->sessions), 0);
+	assert_int_equal(fx_session(b.open, true, &b.session), CKR_OK);
+	enter(&b, CKU_USER, FX_CO_PIN);
+	end(&b);
+}
+
+/* Policies are read without a lock, also by commands that need no session. */
+static void test_state_stays(void **state)
+{
+	const struct luna_state *before;
+	struct bench b;
+
+	start_all(&b);
+	before = b.fx.token->state;
+	assert_int_equal(fx_session_close(b.open, b.session), CKR_OK);
+	assert_int_equal(fx_init_token(b.open, LUNA_TOKEN_PPSO, FX_SO_PIN, FX_DOMAIN), CKR_OK);
+	assert_ptr_equal(b.fx.token->state, before);
+	assert_int_equal(before->init_count, 2);
+	end(&b);
+}
+
 /* The partition ends while others come and go: they are told so, and nothing of them is left. */
 static void test_zeroize_among_logins(void **state)
 {
@@ -620,6 +691,8 @@ int main(void)
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_parallel_guesses),
 		cmocka_unit_test(test_parallel_logins),
+		cmocka_unit_test(test_login_while_closing),
+		cmocka_unit_test(test_state_stays),
 		cmocka_unit_test(test_zeroize_among_logins),
 	};
 

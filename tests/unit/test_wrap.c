@@ -8,7 +8,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "attr.h"
 #include "engine_fixture.h"
+#include "object.h"
 #include "token.h"
 
 static struct {
@@ -359,6 +361,41 @@ static void test_unwrap_template(void **state __maybe_unused)
 	assert_int_equal(unwrap(CKM_AES_KWP, NULL, 0, wrapping, &tmpl, &wrapped, NULL), CKR_OK);
 }
 
+/* A public object comes from the store as somebody left it there: templates in it may be anything. */
+static void test_stored_template(void **state __maybe_unused)
+{
+	static const u32 types[] = { CKA_WRAP_TEMPLATE, CKA_UNWRAP_TEMPLATE };
+	struct fx_tmpl inner = { }, more = { }, tmpl = secret_tmpl(CKK_AES, 0);
+	const u32 hostile = 0x7ffffff0;
+	struct luna_object *obj;
+	u32 target = aes_new(16, NULL), key, handle, len;
+	struct blob wrapped;
+	u8 *data;
+
+	fx_attr_text(&inner, CKA_LABEL, "any");
+	fx_attr_bool(&more, CKA_TOKEN, true);
+	fx_attr_bool(&more, CKA_PRIVATE, false);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		struct fx_tmpl with = more;
+
+		fx_attr(&with, types[i], inner.data, inner.len);
+		key = aes_new(32, &with);
+		obj = luna_table_find(&t.fx.token->objects.table, key);
+		data = test_malloc(obj->attrs->len);
+		len = obj->attrs->len;
+		memcpy(data, obj->attrs->data, len);
+		memcpy(data + (luna_attrs_bytes(obj->attrs, types[i], &(u32){ 0 }) -
+			       obj->attrs->data) + 4, &hostile, sizeof(hostile));
+		assert_int_equal(luna_object_load(t.fx.token, key, false, data, len), 0);
+		test_free(data);
+		if (i)
+			wrapped.len = 24;
+		assert_int_equal(i ? unwrap(CKM_AES_KWP, NULL, 0, key, &tmpl, &wrapped, &handle) :
+				     wrap(CKM_AES_KWP, NULL, 0, key, target, &wrapped),
+				 CKR_DEVICE_ERROR);
+	}
+}
+
 /* Everything wrong in the wrapped bytes has one code; nothing becomes a shorter key. */
 static void test_bad_wrapped(void **state __maybe_unused)
 {
@@ -560,6 +597,7 @@ int main(void)
 		TEST(test_not_wrappable),
 		TEST(test_wrap_template),
 		TEST(test_unwrap_template),
+		TEST(test_stored_template),
 		TEST(test_bad_wrapped),
 		TEST(test_weak_wrapping),
 		TEST(test_generate_secret),

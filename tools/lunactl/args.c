@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Options: one table for all commands, each of which says which ones it takes. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,12 +70,14 @@ void args_help(const struct ctl_command *command, FILE *to)
 
 int args_parse(int argc, char **argv, const struct ctl_command *command, struct ctl_args *args)
 {
+	static char self[] = "lunactl";	/* getopt's messages start with it */
 	struct option longs[OPT_COUNT + 1] = { { NULL, 0, NULL, 0 } };
 	int i, c;
 
 	memset(args, 0, sizeof(*args));
 	for (i = 0; i < OPT_COUNT; i++)
 		longs[i] = (struct option){ options[i].name, options[i].value ? 1 : 0, NULL, i + 256 };
+	argv[0] = self;
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
 		i = c == 'h' ? OPT_HELP : c - 256;
@@ -107,8 +110,9 @@ CK_ULONG args_number(const struct ctl_args *args, enum ctl_opt opt, CK_ULONG oth
 
 	if (!args->opt[opt])
 		return otherwise;
+	errno = 0;
 	value = strtoul(args->opt[opt], &end, 0);
-	if (!*args->opt[opt] || *end || *args->opt[opt] == '-')
+	if (!*args->opt[opt] || *end || errno || strpbrk(args->opt[opt], "+- \t\n"))
 		usage_error("--%s takes a number, not '%s'", options[opt].name, args->opt[opt]);
 	return value;
 }

@@ -47,6 +47,9 @@ static const struct mechanism *mechanism_of(const struct ctl_args *args, bool si
 {
 	size_t i;
 
+	args_need(args, OPT_SLOT);
+	object_chosen(args);
+	args_need(args, OPT_IN);
 	args_need(args, OPT_MECHANISM);
 	for (i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
 		if (mechanisms[i].sign == sign && !strcmp(mechanisms[i].name, args->opt[OPT_MECHANISM]))
@@ -131,12 +134,11 @@ static int sign(const struct ctl_args *args)
 	unsigned char signature[1024], *data;
 	CK_ULONG len, sig_len = sizeof(signature);
 
-	args_need(args, OPT_IN);
 	data = file_read(args->opt[OPT_IN], &len);
 	pss_parameter(&mech, &p);
 	check(C_SignInit(session, &mech, key), "C_SignInit");
 	check(C_Sign(session, data, len, signature, &sig_len), "C_Sign");
-	file_write(args->opt[OPT_OUT] ? args->opt[OPT_OUT] : "-", signature, sig_len, false);
+	output_write(args, signature, sig_len, false);
 	free(data);
 	return 0;
 }
@@ -146,20 +148,20 @@ static int verify(const struct ctl_args *args)
 	const struct mechanism *m = mechanism_of(args, true);
 	CK_MECHANISM mech = { m->type, NULL, 0 };
 	union parameter p;
-	CK_SESSION_HANDLE session = login_for(args);
-	CK_OBJECT_HANDLE key = object_one(session, args, m->secret ? CKO_SECRET_KEY : CKO_PUBLIC_KEY);
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE key;
 	unsigned char *signature, *data;
 	CK_ULONG len, sig_len;
 
-	args_need(args, OPT_IN);
 	args_need(args, OPT_SIGNATURE);
+	session = login_for(args);
+	key = object_one(session, args, m->secret ? CKO_SECRET_KEY : CKO_PUBLIC_KEY);
 	data = file_read(args->opt[OPT_IN], &len);
 	signature = file_read(args->opt[OPT_SIGNATURE], &sig_len);
 	pss_parameter(&mech, &p);
 	check(C_VerifyInit(session, &mech, key), "C_VerifyInit");
 	check(C_Verify(session, data, len, signature, sig_len), "C_Verify");
-	if (!args->json)
-		puts("The signature is good.");
+	print_done(args, "The signature is good.\n");
 	free(data);
 	free(signature);
 	return 0;
@@ -175,7 +177,6 @@ static int encrypt(const struct ctl_args *args)
 	union parameter p;
 	unsigned char *data, *out;
 
-	args_need(args, OPT_IN);
 	data = file_read(args->opt[OPT_IN], &len);
 	room = len + 1024 + 64;
 	out = malloc(room + front);
@@ -186,7 +187,7 @@ static int encrypt(const struct ctl_args *args)
 	cipher_parameter(&mech, &p, front ? out : NULL);
 	check(C_EncryptInit(session, &mech, key), "C_EncryptInit");
 	check(C_Encrypt(session, data, len, out + front, &room), "C_Encrypt");
-	file_write(args->opt[OPT_OUT] ? args->opt[OPT_OUT] : "-", out, front + room, false);
+	output_write(args, out, front + room, false);
 	explicit_bzero(data, len);
 	free(data);
 	free(out);
@@ -203,7 +204,6 @@ static int decrypt(const struct ctl_args *args)
 	unsigned char *data, *out, *text;
 	union parameter p;
 
-	args_need(args, OPT_IN);
 	data = file_read(args->opt[OPT_IN], &len);
 	if (len < iv_len)
 		fatal("%s is too short to be encrypted with %s", args->opt[OPT_IN], m->name);
@@ -215,7 +215,7 @@ static int decrypt(const struct ctl_args *args)
 	cipher_parameter(&mech, &p, m->iv == IV_BEHIND ? data + len - 16 : data);
 	check(C_DecryptInit(session, &mech, key), "C_DecryptInit");
 	check(C_Decrypt(session, text, len - iv_len, out, &room), "C_Decrypt");
-	file_write(args->opt[OPT_OUT] ? args->opt[OPT_OUT] : "-", out, room, true);
+	output_write(args, out, room, true);
 	explicit_bzero(out, room);
 	free(data);
 	free(out);

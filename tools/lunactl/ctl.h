@@ -64,15 +64,21 @@ const char *ckr_name(CK_RV rv);
 void usage_error(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));	/* 2 */
 void fatal(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));		/* 1 */
 void check(CK_RV rv, const char *what);		/* exits with 1 and the CKR's name unless CKR_OK */
-void ctl_json_errors(bool on);			/* errors as JSON on stdout, too */
+void ctl_json_errors(bool on);			/* failures as JSON on stdout, too */
 
 /* output.c */
 void print_json(struct json_object *object);	/* and frees it */
+/* What was done: the text, or with --json { "done": true }. */
+void print_done(const struct ctl_args *args, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void print_text(const char *text);		/* what would move the cursor becomes '?' */
 struct json_object *json_text(const void *blank_padded, size_t len);
 struct json_object *json_hex(const void *bytes, size_t len);
 void progress(const char *what, size_t done, size_t total);	/* a bar on stderr, if it is a terminal */
 unsigned char *file_read(const char *path, CK_ULONG *len);	/* "-": stdin; exits on failure */
 void file_write(const char *path, const void *data, CK_ULONG len, bool secret);	/* "-": stdout */
+/* To --out, or stdout; with --json says what went there, or has the bytes in it. */
+void output_write(const struct ctl_args *args, const void *data, CK_ULONG len, bool secret);
 
 /* pin.c: a PIN in locked-down memory that is wiped by pin_free() */
 struct pin {
@@ -83,6 +89,9 @@ struct pin {
 /* From the option's file, or the environment variable, or a prompt that says @whose. */
 void pin_get(struct pin *pin, const struct ctl_args *args, enum ctl_opt file, const char *variable,
 	     const char *whose);
+/* Likewise a PIN that is being set: a prompt asks for it twice. */
+void pin_get_new(struct pin *pin, const struct ctl_args *args, enum ctl_opt file,
+		 const char *variable, const char *whose);
 void pin_free(struct pin *pin);
 
 /* session.c */
@@ -102,6 +111,8 @@ struct objects {
 
 struct objects objects_find(CK_SESSION_HANDLE session, const struct ctl_args *args);
 void objects_free(struct objects *objects);
+void object_chosen(const struct ctl_args *args);	/* exits unless the command line chooses */
+CK_ULONG hex_bytes(const char *hex, unsigned char *out, size_t room);	/* exits unless it is hex */
 CK_OBJECT_HANDLE object_one(CK_SESSION_HANDLE session, const struct ctl_args *args,
 			    CK_OBJECT_CLASS class);	/* exits unless there is exactly one */
 bool object_ulong(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_ATTRIBUTE_TYPE type,

@@ -37,8 +37,8 @@ static CK_OBJECT_CLASS class_number(const char *name)
 	usage_error("'%s' is no class: data, certificate, public, private or secret", name);
 }
 
-/* "0a1b" to bytes, in place of @out; the number of bytes. */
-static CK_ULONG hex_bytes(const char *hex, unsigned char *out, size_t room)
+/* "0a1b" to bytes; their number. */
+CK_ULONG hex_bytes(const char *hex, unsigned char *out, size_t room)
 {
 	size_t len = strlen(hex) / 2, i;
 	unsigned int byte;
@@ -105,6 +105,12 @@ void objects_free(struct objects *objects)
 	objects->count = 0;
 }
 
+void object_chosen(const struct ctl_args *args)
+{
+	if (!args->opt[OPT_HANDLE] && !args->opt[OPT_LABEL] && !args->opt[OPT_ID])
+		usage_error("which object? --label, --id or --handle");
+}
+
 CK_OBJECT_HANDLE object_one(CK_SESSION_HANDLE session, const struct ctl_args *args,
 			    CK_OBJECT_CLASS class)
 {
@@ -112,8 +118,7 @@ CK_OBJECT_HANDLE object_one(CK_SESSION_HANDLE session, const struct ctl_args *ar
 	struct objects objects;
 	CK_OBJECT_HANDLE handle;
 
-	if (!args->opt[OPT_HANDLE] && !args->opt[OPT_LABEL] && !args->opt[OPT_ID])
-		usage_error("which object? --label, --id or --handle");
+	object_chosen(args);
 	wanted.opt[OPT_CLASS] = class_names[class];
 	objects = objects_find(session, &wanted);
 	if (!objects.count)

@@ -93,8 +93,7 @@ static int ha_setup(const struct ctl_args *args)
 		check(CA_CloneObject(secondary, primary, CK_CRYPTOKI_ELEMENT, key, &there),
 		      "CA_CloneObject");
 	check(CA_HAInit(secondary, there), "CA_HAInit");
-	if (!args->json)
-		printf("%s login key '%s'; slot %lu can be logged in through slot %lu:\n"
+	print_done(args, "%s login key '%s'; slot %lu can be logged in through slot %lu:\n"
 		       "  lunactl ha login --primary %lu --secondary %lu --label %s\n",
 		       made ? "Made" : "Used the", label, to, from, from, to, label);
 	return 0;

@@ -2,6 +2,7 @@
 /* What went wrong, by the name that the standard gives it, and what to do next. */
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ctl.h"
 
@@ -70,11 +71,21 @@ void usage_error(const char *format, ...)
 
 void fatal(const char *format, ...)
 {
+	struct json_object *error;
+	char text[512];
 	va_list args;
 
 	va_start(args, format);
 	say(format, args);
 	va_end(args);
+	if (json_errors) {
+		va_start(args, format);
+		vsnprintf(text, sizeof(text), format, args);
+		va_end(args);
+		error = json_object_new_object();
+		json_object_object_add(error, "error", json_text(text, strlen(text)));
+		print_json(error);
+	}
 	exit(1);
 }
 
@@ -95,6 +106,7 @@ void check(CK_RV rv, const char *what)
 		json_object_object_add(error, "error", json_object_new_string(ckr_name(rv)));
 		json_object_object_add(error, "code", json_object_new_int64((int64_t)rv));
 		print_json(error);
+		json_errors = false;
 	}
 	fatal("%s: %s (0x%lx)%s%s", what, ckr_name(rv), rv, *hint ? ": " : "", hint);
 }

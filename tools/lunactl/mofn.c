@@ -64,8 +64,7 @@ static int mofn_activate(const struct ctl_args *args)
 		explicit_bzero(vectors[i].pVector, vectors[i].ulVectorLen);
 		free(vectors[i].pVector);
 	}
-	if (!args->json)
-		printf("M of N of slot %lu is activated.\n", slot);
+	print_done(args, "M of N of slot %lu is activated.\n", slot);
 	return 0;
 }
 
@@ -76,8 +75,7 @@ static int mofn_deactivate(const struct ctl_args *args)
 						  OPT_PIN_FILE);
 
 	check(CA_DeactivateMofN(session), "CA_DeactivateMofN");
-	if (!args->json)
-		puts("M of N is deactivated.");
+	print_done(args, "M of N is deactivated.\n");
 	return 0;
 }
 
@@ -121,8 +119,7 @@ static int mofn_clone(const struct ctl_args *args)
 									      OPT_PIN_FILE);
 
 	check(CA_CloneMofN(target, source, NULL), "CA_CloneMofN");
-	if (!args->json)
-		puts("The M of N secret is cloned.");
+	print_done(args, "The M of N secret is cloned.\n");
 	return 0;
 }
 

@@ -21,18 +21,7 @@ static CK_SESSION_HANDLE login_for(const struct ctl_args *args)
 
 static CK_ULONG id_bytes(const struct ctl_args *args, unsigned char id[64])
 {
-	const char *hex = args->opt[OPT_ID] ? args->opt[OPT_ID] : "";
-	size_t len = strlen(hex) / 2, i;
-	unsigned int byte;
-
-	if (strlen(hex) % 2 || len > 64)
-		usage_error("--id takes whole bytes in hexadecimal, at most 64");
-	for (i = 0; i < len; i++) {
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
-			usage_error("--id takes hexadecimal digits, not '%s'", hex);
-		id[i] = (unsigned char)byte;
-	}
-	return len;
+	return hex_bytes(args->opt[OPT_ID] ? args->opt[OPT_ID] : "", id, 64);
 }
 
 static void made(const struct ctl_args *args, const char *what, CK_OBJECT_HANDLE handle,
@@ -110,16 +99,17 @@ static int key_generate(const struct ctl_args *args)
 
 	args_need(args, OPT_TYPE);
 	args_need(args, OPT_LABEL);
+	if (strcmp(args->opt[OPT_TYPE], "rsa") && strcmp(args->opt[OPT_TYPE], "aes") &&
+	    strcmp(args->opt[OPT_TYPE], "generic"))
+		usage_error("'%s' is no type of key: rsa, aes or generic", args->opt[OPT_TYPE]);
 	session = login_for(args);
 	if (!strcmp(args->opt[OPT_TYPE], "rsa"))
 		generate_rsa(session, args, args_number(args, OPT_SIZE, 2048));
 	else if (!strcmp(args->opt[OPT_TYPE], "aes"))
 		generate_secret(session, args, CKM_AES_KEY_GEN, args_number(args, OPT_SIZE, 256), true);
-	else if (!strcmp(args->opt[OPT_TYPE], "generic"))
+	else
 		generate_secret(session, args, CKM_GENERIC_SECRET_KEY_GEN,
 				args_number(args, OPT_SIZE, 256), false);
-	else
-		usage_error("'%s' is no type of key: rsa, aes or generic", args->opt[OPT_TYPE]);
 	return 0;
 }
 
@@ -179,6 +169,16 @@ static const char *text_of(struct json_object *row, const char *key)
 	return json_object_object_get_ex(row, key, &value) ? json_object_get_string(value) : "";
 }
 
+static void object_line(struct json_object *row)
+{
+	const char *label = text_of(row, "label");
+
+	printf("%8s  %-11s  %-14s  %5s  ", text_of(row, "handle"), text_of(row, "class"),
+	       text_of(row, "type"), text_of(row, "bits"));
+	print_text(label);
+	printf("%*s  %s\n", strlen(label) < 24 ? (int)(24 - strlen(label)) : 0, "", text_of(row, "id"));
+}
+
 static int object_list(const struct ctl_args *args)
 {
 	CK_SESSION_HANDLE session = login_for(args);
@@ -192,9 +192,7 @@ static int object_list(const struct ctl_args *args)
 	for (i = 0; i < objects.count; i++) {
 		row = object_json(session, objects.handle[i]);
 		if (!args->json)
-			printf("%8s  %-11s  %-14s  %5s  %-24s  %s\n", text_of(row, "handle"),
-			       text_of(row, "class"), text_of(row, "type"), text_of(row, "bits"),
-			       text_of(row, "label"), text_of(row, "id"));
+			object_line(row);
 		json_object_array_add(list, row);
 	}
 	if (args->json)
@@ -212,21 +210,24 @@ static int object_show(const struct ctl_args *args)
 	struct json_object *list = json_object_new_array(), *row;
 	CK_ULONG i;
 
+	if (!objects.count)
+		fatal("no such object; 'lunactl object list' shows them");
 	for (i = 0; i < objects.count; i++) {
 		row = object_json(session, objects.handle[i]);
 		json_object_array_add(list, row);
 		if (args->json)
 			continue;
-		json_object_object_foreach(row, key, value)
-			printf("%-12s %s\n", key, json_object_get_string(value));
+		json_object_object_foreach(row, key, value) {
+			printf("%-12s ", key);
+			print_text(json_object_get_string(value));
+			putchar('\n');
+		}
 		putchar('\n');
 	}
 	if (args->json)
 		print_json(list);
 	else
 		json_object_put(list);
-	if (!objects.count)
-		fatal("no such object; 'lunactl object list' shows them");
 	objects_free(&objects);
 	return 0;
 }
@@ -237,8 +238,7 @@ static int object_delete(const struct ctl_args *args)
 	struct objects objects;
 	CK_ULONG i;
 
-	if (!args->opt[OPT_HANDLE] && !args->opt[OPT_LABEL] && !args->opt[OPT_ID])
-		usage_error("which object? --handle, --label or --id");
+	object_chosen(args);
 	session = login_for(args);
 	objects = objects_find(session, args);
 	if (!objects.count)
@@ -248,8 +248,7 @@ static int object_delete(const struct ctl_args *args)
 		      objects.count);
 	for (i = 0; i < objects.count; i++)
 		check(C_DestroyObject(session, objects.handle[i]), "C_DestroyObject");
-	if (!args->json)
-		printf("Deleted %lu object%s.\n", objects.count, objects.count == 1 ? "" : "s");
+	print_done(args, "Deleted %lu object%s.\n", objects.count, objects.count == 1 ? "" : "s");
 	objects_free(&objects);
 	return 0;
 }
@@ -289,20 +288,24 @@ static char *rsa_pem(const unsigned char *n, CK_ULONG n_len, const unsigned char
 
 static int export_public(const struct ctl_args *args)
 {
-	CK_SESSION_HANDLE session = login_for(args);
-	CK_OBJECT_HANDLE key = object_one(session, args, CKO_PUBLIC_KEY);
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE key;
 	CK_ULONG n_len, e_len;
-	unsigned char *n = object_bytes(session, key, CKA_MODULUS, &n_len);
-	unsigned char *e = object_bytes(session, key, CKA_PUBLIC_EXPONENT, &e_len);
+	unsigned char *n, *e;
 	char *pem;
 	long len;
 
+	object_chosen(args);
+	session = login_for(args);
+	key = object_one(session, args, CKO_PUBLIC_KEY);
+	n = object_bytes(session, key, CKA_MODULUS, &n_len);
+	e = object_bytes(session, key, CKA_PUBLIC_EXPONENT, &e_len);
 	if (!n || !e)
 		fatal("the object is no RSA public key");
 	pem = rsa_pem(n, n_len, e, e_len, &len);
 	if (!pem)
 		fatal("OpenSSL does not take this public key");
-	file_write(args->opt[OPT_OUT] ? args->opt[OPT_OUT] : "-", pem, (CK_ULONG)len, false);
+	output_write(args, pem, (CK_ULONG)len, false);
 	free(pem);
 	free(n);
 	free(e);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* PINs: from a file, the environment or a prompt without echo; wiped after use, never shown. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -33,22 +34,48 @@ static void pin_from_file(struct pin *pin, const char *path)
 	explicit_bzero(line, sizeof(line));
 }
 
+static volatile sig_atomic_t caught;
+
+static void catch_signal(int signal)
+{
+	caught = signal;
+}
+
+/* Ctrl-C and the like, so that no terminal is left without echo. */
+static void signals_catch(struct sigaction *before, bool on)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
+	struct sigaction action = { .sa_handler = catch_signal };
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], on ? &action : &before[i], on ? &before[i] : NULL);
+}
+
 static void pin_from_prompt(struct pin *pin, const char *whose, const char *variable)
 {
 	char line[sizeof(pin->text) + 2];
+	struct sigaction actions[5];
 	struct termios quiet, before;
+	ssize_t len;
 
 	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &before))
 		fatal("no PIN for %s: give a --...pin-file, set %s, or run in a terminal", whose, variable);
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	fprintf(stderr, "PIN for %s: ", whose);
+	caught = 0;
+	signals_catch(actions, true);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	if (!fgets(line, sizeof(line), stdin))
-		line[0] = 0;
+	fprintf(stderr, "PIN for %s: ", whose);
+	len = read(STDIN_FILENO, line, sizeof(line));	/* not through stdio, which keeps a copy */
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	fputc('\n', stderr);
-	pin_set(pin, line, strlen(line), "the terminal");
+	signals_catch(actions, false);
+	if (caught)
+		raise(caught);
+	if (len <= 0)
+		fatal("no PIN for %s", whose);
+	pin_set(pin, line, (size_t)len, "the terminal");
 	explicit_bzero(line, sizeof(line));
 }
 
@@ -64,6 +91,24 @@ void pin_get(struct pin *pin, const struct ctl_args *args, enum ctl_opt file, co
 		pin_set(pin, value, strlen(value), variable);
 	else
 		pin_from_prompt(pin, whose, variable);
+}
+
+void pin_get_new(struct pin *pin, const struct ctl_args *args, enum ctl_opt file,
+		 const char *variable, const char *whose)
+{
+	struct pin again;
+	char text[128];
+	bool same;
+
+	pin_get(pin, args, file, variable, whose);
+	if (args->opt[file] || getenv(variable))
+		return;
+	snprintf(text, sizeof(text), "%s, again", whose);
+	pin_get(&again, args, file, variable, text);
+	same = again.len == pin->len && !memcmp(again.text, pin->text, pin->len);
+	pin_free(&again);
+	if (!same)
+		fatal("the two PINs differ; nothing is changed");
 }
 
 void pin_free(struct pin *pin)

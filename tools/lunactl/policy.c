@@ -63,8 +63,7 @@ static int policy_show(const struct ctl_args *args)
 
 	policies_get(slot, hsm, true, &capabilities);
 	policies_get(slot, hsm, false, &policies);
-	if (!args->json)
-		printf("%4s  %5s  %10s  %s\n", "id", "value", "capability", "policy");
+	print_done(args, "%4s  %5s  %10s  %s\n", "id", "value", "capability", "policy");
 	for (i = 0; i < capabilities.count; i++) {
 		if (!policy_value(&policies, capabilities.id[i], &value))
 			continue;
@@ -111,8 +110,7 @@ static int policy_set(const struct ctl_args *args)
 		check(CA_SetHSMPolicy(session, id, value), "CA_SetHSMPolicy");
 	else
 		check(CA_SetTokenPolicies(session, slot, 1, &id, &value), "CA_SetTokenPolicies");
-	if (!args->json)
-		printf("%s: %lu\n", text, value);
+	print_done(args, "%s: %lu\n", text, value);
 	return 0;
 }
 

@@ -102,8 +102,7 @@ static int init(const struct ctl_args *args)
 	rv = C_InitToken(slot, pin.text, pin.len, label);
 	pin_free(&pin);
 	check(rv, "C_InitToken");
-	if (!args->json)
-		printf("Slot %lu is initialised%s. Next: lunactl role init --slot %lu --role co\n", slot,
+	print_done(args, "Slot %lu is initialised%s. Next: lunactl role init --slot %lu --role co\n", slot,
 		       domain ? "" : ", without a cloning domain", slot);
 	return 0;
 }
@@ -191,8 +190,7 @@ static int role_init(const struct ctl_args *args)
 	rv = CA_InitRolePIN(session, type, pin.text, pin.len);
 	pin_free(&pin);
 	check(rv, "CA_InitRolePIN");
-	if (!args->json)
-		printf("The %s of slot %lu has a PIN.\n", cu ? "crypto user" : "crypto officer", slot);
+	print_done(args, "The %s of slot %lu has a PIN.\n", cu ? "crypto user" : "crypto officer", slot);
 	return 0;
 }
 
@@ -214,8 +212,7 @@ static int role_password(const struct ctl_args *args)
 	pin_free(&old);
 	pin_free(&new);
 	check(rv, "C_SetPIN");
-	if (!args->json)
-		printf("The PIN of %s on slot %lu is changed.\n", role, slot);
+	print_done(args, "The PIN of %s on slot %lu is changed.\n", role, slot);
 	return 0;
 }
 

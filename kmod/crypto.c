@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The table of the provider, and its start.
+ */
+#include <linux/random.h>
+
+#include "crypto.h"
+
+static int kcrypto_random(void *buf, size_t len)
+{
+	/* On a kernel that has just booted, this may be too early for good random numbers. */
+	int err = wait_for_random_bytes();
+
+	if (err)
+		return -EINTR;
+	get_random_bytes(buf, len);
+	return 0;
+}
+
+int luna_kcrypto_init(void)
+{
+	int err;
+
+	err = luna_khash_init();
+	if (err)
+		return err;
+	err = luna_kcipher_init();
+	if (err)
+		goto err_hash;
+	err = luna_krsa_init();
+	if (err)
+		goto err_cipher;
+	luna_krsa_generate_init();
+	return 0;
+
+err_cipher:
+	luna_kcipher_exit();
+err_hash:
+	luna_khash_exit();
+	return err;
+}
+
+void luna_kcrypto_exit(void)
+{
+	luna_krsa_exit();
+	luna_kcipher_exit();
+	luna_khash_exit();
+}
+
+const struct luna_crypto_ops luna_kcrypto_ops = {
+	.name		= "linux crypto API",
+	.features	= LUNA_CRYPTO_RSA_CHECKED,
+	.hashes		= BIT(LUNA_HASHES) - 1,
+	.macs		= BIT(LUNA_MACS) - 1,
+	.modes		= BIT(LUNA_ECB) | BIT(LUNA_CBC) | BIT(LUNA_CTR),
+	.rsa_min_bits	= LUNA_KRSA_MIN_BITS,
+	.rsa_max_bits	= LUNA_KRSA_MAX_BITS,
+	.random		= kcrypto_random,
+	.hash_begin	= luna_khash_begin,
+	.hash_update	= luna_khash_update,
+	.hash_final	= luna_khash_final,
+	.hash_end	= luna_khash_end,
+	.mac_key	= luna_kmac_key,
+	.mac_key_free	= luna_kmac_key_free,
+	.mac_begin	= luna_kmac_begin,
+	.mac_update	= luna_kmac_update,
+	.mac_final	= luna_kmac_final,
+	.mac_end	= luna_kmac_end,
+	.aes_key	= luna_kaes_key,
+	.aes_key_free	= luna_kaes_key_free,
+	.cipher_begin	= luna_kcipher_begin,
+	.cipher_update	= luna_kcipher_update,
+	.cipher_end	= luna_kcipher_end,
+	.rsa_key	= luna_krsa_key,
+	.rsa_key_free	= luna_krsa_key_free,
+	.rsa_public	= luna_krsa_public,
+	.rsa_private	= luna_krsa_private,
+	.rsa_generate	= luna_krsa_generate,
+	.pbkdf2		= luna_kpbkdf2,
+};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The crypto provider of luna.ko, on the kernel's crypto API and MPI functions.
+ *
+ * Without LUNA_GCM: gcm(aes) takes a message in one piece, while the engine's streams come in many, so
+ * it would have to gather each message. The engine's GCM on our CTR streams in constant memory.
+ */
+#ifndef LUNA_KMOD_CRYPTO_H
+#define LUNA_KMOD_CRYPTO_H
+
+#include "engine.h"
+
+enum { LUNA_KRSA_MIN_BITS = 512, LUNA_KRSA_MAX_BITS = 4096 };
+
+/**
+ * luna_kcrypto_init() - take hold of every algorithm, loading its module where needed
+ * Return: 0; -ENOMEM; -ENOENT if one is missing, which the log says.
+ */
+int luna_kcrypto_init(void);
+void luna_kcrypto_exit(void);
+
+extern const struct luna_crypto_ops luna_kcrypto_ops;
+
+/* ---- hash.c ---- */
+int luna_khash_init(void);
+void luna_khash_exit(void);
+struct luna_hash_stream *luna_khash_begin(enum luna_hash hash);
+int luna_khash_update(struct luna_hash_stream *s, const void *data, size_t len);
+int luna_khash_final(struct luna_hash_stream *s, u8 *digest);
+void luna_khash_end(struct luna_hash_stream *s);
+struct luna_mac_key *luna_kmac_key(enum luna_mac_kind kind, const u8 *key, size_t len);
+void luna_kmac_key_free(struct luna_mac_key *key);
+struct luna_mac_stream *luna_kmac_begin(struct luna_mac_key *key);
+int luna_kmac_update(struct luna_mac_stream *s, const void *data, size_t len);
+int luna_kmac_final(struct luna_mac_stream *s, u8 *mac);
+void luna_kmac_end(struct luna_mac_stream *s);
+int luna_kpbkdf2(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *salt, size_t salt_len,
+		 u32 iterations, u8 *out, size_t out_len);
+
+/* ---- cipher.c ---- */
+int luna_kcipher_init(void);
+void luna_kcipher_exit(void);
+struct luna_aes_key *luna_kaes_key(const u8 *key, size_t len);
+void luna_kaes_key_free(struct luna_aes_key *key);
+struct luna_cipher_stream *luna_kcipher_begin(struct luna_aes_key *key, enum luna_mode mode,
+					      bool encrypt, const u8 *iv, size_t iv_len);
+int luna_kcipher_update(struct luna_cipher_stream *s, const u8 *in, size_t len, u8 *out);
+void luna_kcipher_end(struct luna_cipher_stream *s);
+
+/* ---- rsa.c ---- */
+int luna_krsa_init(void);
+void luna_krsa_exit(void);
+bool luna_krsa_bits_fit(u32 bits);	/* does "rsa" take such a modulus? */
+struct luna_rsa_key *luna_krsa_key(const struct luna_rsa_nums *nums);
+void luna_krsa_key_free(struct luna_rsa_key *key);
+int luna_krsa_public(struct luna_rsa_key *key, const u8 *in, u8 *out);
+int luna_krsa_private(struct luna_rsa_key *key, const u8 *in, u8 *out);
+
+/* ---- keygen.c ---- */
+void luna_krsa_generate_init(void);
+struct luna_rsa_made *luna_krsa_generate(u32 bits, const u8 *e, size_t e_len);
+
+#endif /* LUNA_KMOD_CRYPTO_H */
