@@ -52,6 +52,7 @@ static CK_RV mofn_generate_call(struct p11_session *session, struct luna_mofn *h
 		.grow = true,
 	};
 	struct p11_buffer wanted;
+	bool query = false;
 	uint32_t pair[2];
 	CK_ULONG i;
 	CK_RV rv;
@@ -61,16 +62,22 @@ static CK_RV mofn_generate_call(struct p11_session *session, struct luna_mofn *h
 		pair[0] = p11_u32(vectors[i].ulWeight);
 		pair[1] = vectors[i].ulVectorLen < VECTOR_MAX ? (uint32_t)vectors[i].ulVectorLen :
 								VECTOR_MAX;
-		if (!vectors[i].pVector)
-			pair[1] = 0;
+		if (!vectors[i].pVector) {
+			pair[1] = LUNA_OUT_QUERY;
+			query = true;
+		}
 		p11_buffer_put(&wanted, pair, sizeof(pair));
-		request.out_max += sizeof(uint32_t) + vector_padded(pair[1]);
+		request.out_max += sizeof(uint32_t) + vector_padded(query ? 0 : pair[1]);
 	}
 	request.out_hint = 8192;
 	request.in[0].data = wanted.data;
 	request.in[0].len = wanted.len;
 	rv = wanted.failed ? CKR_HOST_MEMORY : p11_session_call(session, &request);
-	if (rv == CKR_OK)
+	/* All vectors are of one length, which a query and a refusal tell. */
+	if (rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && query))
+		for (i = 0; i < head->n; i++)
+			vectors[i].ulVectorLen = head->secret_len;
+	else if (rv == CKR_OK)
 		rv = mofn_hand_out(vectors, head->n, request.out, request.out_len);
 	p11_wipe_free(request.out, request.out_len);
 	p11_buffer_free(&wanted);
