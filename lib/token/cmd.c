@@ -361,32 +361,32 @@ static void cmd_reply(const struct luna_cmd_row *row, struct luna_ucmd *cmd, u32
 	hdr->generation = atomic64_read(&cmd->token->generation);
 }
 
-static u32 cmd_run(const struct luna_cmd_row *row, struct luna_ucmd *cmd)
+/* Finds what the command needs and calls its handler. */
+static u32 cmd_call(const struct luna_cmd_row *row, struct luna_ucmd *cmd)
 {
-	struct luna_hdr *hdr = cmd->arg;
+	const struct luna_hdr *hdr = cmd->arg;
 	bool lock = !(row->flags & ROW_UNLOCKED);
-	u32 rv;
 
 	if (cmd->token->damaged && !(row->flags & ROW_ALWAYS))
-		rv = CKR_DEVICE_ERROR;
-	else if (!(row->flags & ROW_SESSION))
-		rv = hdr->flags ? CKR_ARGUMENTS_BAD : row->run(cmd);
-	else
-		rv = CKR_SESSION_HANDLE_INVALID;
-	if (!(row->flags & ROW_SESSION) || rv == CKR_DEVICE_ERROR) {
-		cmd_reply(row, cmd, rv);
-		return rv;
-	}
-	cmd->session = luna_session_get(cmd->open, hdr->session, lock);
-	if (cmd->session)
-		rv = lock ? cmd_run_locked(row, cmd) : row->run(cmd);
-	cmd_reply(row, cmd, rv);
-	if (cmd->session) {
+		return CKR_DEVICE_ERROR;
+	if (row->flags & ROW_SESSION) {
+		cmd->session = luna_session_get(cmd->open, hdr->session, lock);
+		if (!cmd->session)
+			return CKR_SESSION_HANDLE_INVALID;
 		if (lock)
-			mutex_unlock(&cmd->session->lock);
-		luna_session_put(cmd->session);
+			return cmd_run_locked(row, cmd);
 	}
-	return rv;
+	return hdr->flags ? CKR_ARGUMENTS_BAD : row->run(cmd);	/* nothing is staged without a lock */
+}
+
+static void cmd_run(const struct luna_cmd_row *row, struct luna_ucmd *cmd)
+{
+	cmd_reply(row, cmd, cmd_call(row, cmd));
+	if (!cmd->session)
+		return;
+	if (!(row->flags & ROW_UNLOCKED))
+		mutex_unlock(&cmd->session->lock);
+	luna_session_put(cmd->session);
 }
 
 int luna_cmd(struct luna_open *open, u32 nr, const void *in, size_t len, void *out,
