@@ -163,27 +163,21 @@ struct luna_cipher_stream *luna_kcipher_begin(struct luna_aes_key *key, enum lun
 	return s;
 }
 
-static struct page *page_of(const u8 *data)
-{
-	return virt_addr_valid(data) ? virt_to_page(data) : vmalloc_to_page(data);
-}
-
 /* Large buffers are vmalloc'ed, whose pages lie anywhere. */
 static void fill_segments(struct scatterlist *sg, const u8 *data, size_t len)
 {
 	int count = 0;
 
-	sg_init_table(sg, SEGMENTS);
 	if (virt_addr_valid(data)) {
-		sg_set_buf(sg, data, len);
-		sg_mark_end(sg);
+		sg_init_one(sg, data, len);
 		return;
 	}
+	sg_init_table(sg, SEGMENTS);
 	while (len) {
 		unsigned int offset = offset_in_page(data);
 		unsigned int n = min_t(size_t, len, PAGE_SIZE - offset);
 
-		sg_set_page(&sg[count++], page_of(data), n, offset);
+		sg_set_page(&sg[count++], vmalloc_to_page(data), n, offset);
 		data += n;
 		len -= n;
 	}

@@ -26,9 +26,9 @@
 
 /* Locks of files got a header of their own in 6.3. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
-#define LUNA_FILELOCK_H <linux/filelock.h>
+#include <linux/filelock.h>
 #else
-#define LUNA_FILELOCK_H <linux/fs.h>
+#include <linux/fs.h>
 #endif
 
 /* Locks of files moved their common members in 6.9. */

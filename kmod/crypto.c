@@ -17,7 +17,7 @@ static int kcrypto_random(void *buf, size_t len)
 	return 0;
 }
 
-int luna_kcrypto_init(void)
+static int init_all(void)
 {
 	int err;
 
@@ -38,6 +38,14 @@ err_cipher:
 err_hash:
 	luna_khash_exit();
 	return err;
+}
+
+int luna_kcrypto_init(void)
+{
+	int err = init_all();
+
+	/* insmod takes ENOENT for a symbol that is missing. */
+	return err == -ENOENT ? -EOPNOTSUPP : err;
 }
 
 void luna_kcrypto_exit(void)

@@ -12,8 +12,6 @@
 #include <linux/uidgid.h>
 #include <linux/workqueue.h>
 
-#include LUNA_FILELOCK_H
-
 #include "log_file.h"
 #include "store.h"
 
@@ -185,7 +183,7 @@ static int carry_over(struct luna_store *store, const u8 *head, u64 size)
 	return err;
 }
 
-static int do_commit(struct job *job)
+static int job_commit(struct job *job)
 {
 	struct luna_store *store = job->store;
 	int err = vfs_fsync(store->alt, 0);
@@ -197,7 +195,7 @@ static int do_commit(struct job *job)
 	return err ? err : carry_over(store, store->head, store->next_size);
 }
 
-static int do_replace_append(struct job *job)
+static int job_replace_append(struct job *job)
 {
 	struct luna_store *store = job->store;
 	const u8 *from = job->from;
@@ -216,7 +214,7 @@ static int do_replace_append(struct job *job)
 	return err;
 }
 
-static int do_begin(struct job *job)
+static int job_begin(struct job *job)
 {
 	struct luna_store *store = job->store;
 
@@ -227,19 +225,19 @@ static int do_begin(struct job *job)
 }
 
 /* A replacement that may count already is left for the next start. */
-static int do_abort(struct job *job)
+static int job_abort(struct job *job)
 {
 	return job->store->settled ? cut(job->store->alt, 0) : 0;
 }
 
 /* ---- the other operations ---- */
 
-static int do_read(struct job *job)
+static int job_read(struct job *job)
 {
 	return read_at(job->store->main, job->to, job->len, job->at);
 }
 
-static int do_append(struct job *job)
+static int job_append(struct job *job)
 {
 	struct luna_store *store = job->store;
 	u64 max = directory ? STORE_MAX : VOLATILE_MAX;
@@ -255,7 +253,7 @@ static int do_append(struct job *job)
 	return err;
 }
 
-static int do_truncate(struct job *job)
+static int job_truncate(struct job *job)
 {
 	int err = cut(job->store->main, job->at);
 
@@ -264,7 +262,7 @@ static int do_truncate(struct job *job)
 	return err;
 }
 
-static int do_sync(struct job *job)
+static int job_sync(struct job *job)
 {
 	return vfs_fsync(job->store->main, 1);
 }
@@ -284,49 +282,49 @@ static int run(struct job *job, const char *what)
 
 static int store_read(void *store, u64 offset, void *buf, size_t len)
 {
-	struct job job = { .fn = do_read, .store = store, .at = offset, .to = buf, .len = len };
+	struct job job = { .fn = job_read, .store = store, .at = offset, .to = buf, .len = len };
 
 	return run(&job, "read");
 }
 
 static int store_append(void *store, const void *buf, size_t len)
 {
-	struct job job = { .fn = do_append, .store = store, .from = buf, .len = len };
+	struct job job = { .fn = job_append, .store = store, .from = buf, .len = len };
 
 	return run(&job, "write to");
 }
 
 static int store_truncate(void *store, u64 size)
 {
-	struct job job = { .fn = do_truncate, .store = store, .at = size };
+	struct job job = { .fn = job_truncate, .store = store, .at = size };
 
 	return run(&job, "shorten");
 }
 
 static int store_sync(void *store)
 {
-	struct job job = { .fn = do_sync, .store = store };
+	struct job job = { .fn = job_sync, .store = store };
 
 	return run(&job, "flush");
 }
 
 static void store_replace_abort(void *store)
 {
-	struct job job = { .fn = do_abort, .store = store };
+	struct job job = { .fn = job_abort, .store = store };
 
 	job_run(&job);
 }
 
 static int store_replace_begin(void *store)
 {
-	struct job job = { .fn = do_begin, .store = store };
+	struct job job = { .fn = job_begin, .store = store };
 
 	return run(&job, "begin a successor of");
 }
 
 static int store_replace_append(void *store, const void *buf, size_t len)
 {
-	struct job job = { .fn = do_replace_append, .store = store, .from = buf, .len = len };
+	struct job job = { .fn = job_replace_append, .store = store, .from = buf, .len = len };
 
 	return run(&job, "write a successor of");
 }
@@ -337,7 +335,7 @@ static int store_replace_append(void *store, const void *buf, size_t len)
  */
 static int store_replace_commit(void *store)
 {
-	struct job job = { .fn = do_commit, .store = store };
+	struct job job = { .fn = job_commit, .store = store };
 	int err = run(&job, "replace");
 
 	return err && !job.store->settled ? -EIO : err;
@@ -441,14 +439,14 @@ static int open_files(struct luna_store *store)
 	return directory ? vfs_fsync(directory, 0) : 0;
 }
 
-static int do_open(struct job *job)
+static int job_open(struct job *job)
 {
 	int err = open_files(job->store);
 
 	return err ? err : settle(job->store);
 }
 
-static int do_close(struct job *job)
+static int job_close(struct job *job)
 {
 	close_file(job->store->alt);
 	close_file(job->store->main);
@@ -458,7 +456,7 @@ static int do_close(struct job *job)
 struct luna_store *luna_store_open(u32 slot)
 {
 	struct luna_store *store = kzalloc(sizeof(*store), GFP_KERNEL);
-	struct job job = { .fn = do_open, .store = store };
+	struct job job = { .fn = job_open, .store = store };
 	int err;
 
 	if (!store)
@@ -475,7 +473,7 @@ struct luna_store *luna_store_open(u32 slot)
 
 void luna_store_close(struct luna_store *store)
 {
-	struct job job = { .fn = do_close, .store = store };
+	struct job job = { .fn = job_close, .store = store };
 
 	job_run(&job);
 	kfree(store);
@@ -523,16 +521,18 @@ static int lock_directory(void)
 	return err;
 }
 
-static int do_open_directory(struct job *job)
+static int job_open_directory(struct job *job)
 {
 	int err;
 
 	directory = filp_open(directory_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (IS_ERR(directory)) {
 		err = PTR_ERR(directory);
+		directory = NULL;
 		pr_err("store=%s: cannot be opened: %d%s\n", directory_name, err,
 		       err == -ENOENT ? "; make it with: install -d -m 700" : "");
-		return err;
+		/* insmod takes ENOENT for a symbol that is missing. */
+		return err == -ENOENT ? -EINVAL : err;
 	}
 	err = check_directory();
 	if (err)
@@ -544,7 +544,7 @@ static int do_open_directory(struct job *job)
 	return err == -EAGAIN ? -EBUSY : err;
 }
 
-static int do_close_directory(struct job *job)
+static int job_close_directory(struct job *job)
 {
 	close_file(directory_lock);
 	close_file(directory);
@@ -557,7 +557,7 @@ static int do_close_directory(struct job *job)
 
 int luna_store_init(const char *dir)
 {
-	struct job job = { .fn = do_open_directory };
+	struct job job = { .fn = job_open_directory };
 	int err;
 
 	workers = alloc_workqueue("luna", WQ_UNBOUND, 0);
@@ -579,7 +579,7 @@ int luna_store_init(const char *dir)
 
 void luna_store_exit(void)
 {
-	struct job job = { .fn = do_close_directory };
+	struct job job = { .fn = job_close_directory };
 
 	job_run(&job);
 	destroy_workqueue(workers);

@@ -141,6 +141,8 @@ CK_RV C_Logout(CK_SESSION_HANDLE hSession)
 
 	if (rv == CKR_OK)
 		rv = p11_session_call(call.session, &request);
+	if (rv == CKR_OK)
+		atomic_fetch_add(&call.session->device->logouts, 1);
 	return p11_end(&call, rv);
 }
 

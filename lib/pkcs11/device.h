@@ -26,6 +26,7 @@
  * @users: calls that are using @fd, plus one while the device is not dead, plus a flag when it is
  * @references: the slot, every session, and calls on their way
  * @generation: latest hdr.generation that a reply brought
+ * @logouts: logouts so far; each ended all operations (operation.c)
  * @known_inits: digests of Inits that succeeded, with the generation they succeeded in
  *	(operation.c)
  * @ioc_max: largest buffer to send
@@ -39,6 +40,7 @@ struct p11_device {
 	atomic_uint users;
 	atomic_uint references;
 	_Atomic uint64_t generation;
+	atomic_uint logouts;
 	_Atomic uint64_t known_inits[P11_KNOWN_INITS];
 	uint32_t ioc_max;
 	struct luna_info info;

@@ -116,6 +116,13 @@ static void operation_track(struct p11_operation *operation, const struct luna_o
 		operation->active = (op->step & LUNA_STEP_INIT) && rv == CKR_OPERATION_ACTIVE;
 }
 
+static bool operation_is_active(const struct p11_session *session, enum luna_op_kind kind)
+{
+	const struct p11_operation *operation = &session->operations[kind];
+
+	return operation->active && operation->logouts == atomic_load(&session->device->logouts);
+}
+
 /*
  * Sends one step, with the Init before it if that is held back. The caller has filled in what the
  * step needs of @op, and of @request the payload from the second piece on and the output.
@@ -127,6 +134,7 @@ static CK_RV operation_send(struct p11_session *session, enum luna_op_kind kind,
 	bool held = atomic_load_explicit(&operation->held, memory_order_relaxed);
 	CK_RV rv;
 
+	operation->logouts = atomic_load(&session->device->logouts);
 	op->op = kind;
 	request->command = LUNA_OP;
 	request->head = &op->hdr;
@@ -190,7 +198,7 @@ CK_RV p11_operation_init(struct p11_session *session, enum luna_op_kind kind,
 
 	/* With one held back already the device has to see both, and to refuse the second. */
 	operation_flush(session, kind);
-	if (!operation->active && operation_is_known(session->device, shape) &&
+	if (!operation_is_active(session, kind) && operation_is_known(session->device, shape) &&
 	    !p11_device_dead(session->device) &&
 	    operation_hold(operation, parameter, p11_u32(key), shape))
 		return CKR_OK;
@@ -362,7 +370,8 @@ CK_RV p11_operation_digest_key(struct p11_session *session, CK_OBJECT_HANDLE key
 
 bool p11_operation_there(struct p11_session *session, enum luna_op_kind kind)
 {
-	return session->operations[kind].active || atomic_load(&session->operations[kind].held);
+	return operation_is_active(session, kind) ||
+	       atomic_load(&session->operations[kind].held);
 }
 
 bool p11_operation_any(struct p11_session *session)

@@ -25,7 +25,8 @@ struct p11_parameter;
 
 /**
  * struct p11_operation - one kind of operation in one session
- * @active: the device has it, as far as the replies so far tell
+ * @active: the device has it, as far as the replies so far tell, and if nobody logged out since
+ * @logouts: of the device, when it was last heard of
  * @held: its Init is held back; the rest is that Init. Read by others without the session's lock
  * @mechanism: CKM_*
  * @key: handle
@@ -35,6 +36,7 @@ struct p11_parameter;
  */
 struct p11_operation {
 	bool active;
+	unsigned int logouts;
 	atomic_bool held;
 	uint32_t mechanism;
 	uint32_t key;

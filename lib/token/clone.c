@@ -32,7 +32,7 @@ void luna_clone_end(struct luna_session *session)
 struct luna_clone_state *luna_clone_state(struct luna_session *session)
 {
 	if (!session->clone)
-		session->clone = kzalloc(sizeof(*session->clone), GFP_KERNEL);
+		session->clone = kzalloc(sizeof(*session->clone), GFP_KERNEL_ACCOUNT);
 	return session->clone;
 }
 

@@ -113,7 +113,7 @@ static u32 ha_challenge(struct luna_ucmd *cmd, struct ha_work *work,
 	rv = luna_reply_sized(cmd, len, arg->out_max, &arg->out_need, &room);
 	if (rv || !room)
 		return rv;
-	next = kzalloc(sizeof(*next), GFP_KERNEL);
+	next = kzalloc(sizeof(*next), GFP_KERNEL_ACCOUNT);
 	if (!next)
 		return CKR_DEVICE_MEMORY;
 	next->phase = HA_CHALLENGED;

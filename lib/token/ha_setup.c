@@ -83,14 +83,14 @@ u32 luna_ha_login_key(struct luna_ucmd *cmd, bool public_ok, struct luna_object 
 
 /* ---- setup ---- */
 
-static u32 setup_role(const struct luna_session *session)
+/* *@role: the one that asks, for all of the command: another thread may log in as another. */
+static u32 setup_role(const struct luna_session *session, int *role)
 {
-	int role = luna_session_role(session);
-
-	if (role < 0)
+	*role = luna_session_role(session);
+	if (*role < 0)
 		return CKR_USER_NOT_LOGGED_IN;
-	if (role == LUNA_ROLE_SO ||
-	    (role != LUNA_ROLE_CO && luna_token_is_ppso(session->open->token)))
+	if (*role == LUNA_ROLE_SO ||
+	    (*role != LUNA_ROLE_CO && luna_token_is_ppso(session->open->token)))
 		return CKR_USER_NOT_AUTHORIZED;
 	return session->rw ? CKR_OK : CKR_SESSION_READ_ONLY;
 }
@@ -151,13 +151,11 @@ static u32 setup_store(struct luna_token *token, struct ha_work *work)
 	return rv;
 }
 
-static u32 ha_setup(struct luna_ucmd *cmd, struct luna_object *obj, struct ha_work *work)
+static u32 ha_setup(struct luna_ucmd *cmd, int role, struct luna_object *obj, struct ha_work *work)
 {
-	int err, role = luna_session_role(cmd->session);
+	int err;
 	u32 rv;
 
-	if (role < 0)
-		return CKR_USER_NOT_LOGGED_IN;
 	work->setup.set = true;
 	work->setup.role = role;
 	err = setup_wrap(cmd->token, obj, work);
@@ -178,19 +176,20 @@ u32 luna_do_ha_init(struct luna_ucmd *cmd)
 	struct luna_object *obj;
 	struct luna_attrs *attrs;
 	struct ha_work *work;
+	int role = -1;
 	u32 rv;
 
 	rv = luna_ha_allowed(cmd);
 	if (!rv && arg->blob_len)
 		rv = CKR_ARGUMENTS_BAD;
 	if (!rv)
-		rv = setup_role(cmd->session);
+		rv = setup_role(cmd->session, &role);
 	if (!rv)
 		rv = luna_ha_login_key(cmd, true, &obj, &attrs);
 	if (rv)
 		return rv;
 	work = luna_ha_work();
-	rv = work ? ha_setup(cmd, obj, work) : CKR_DEVICE_MEMORY;
+	rv = work ? ha_setup(cmd, role, obj, work) : CKR_DEVICE_MEMORY;
 	luna_ha_work_free(work);
 	luna_attrs_put(attrs);
 	luna_object_put(obj);

@@ -550,7 +550,7 @@ static struct luna_op_state *op_of(struct luna_session *session, u32 kind)
 
 	if (op)
 		return op;
-	op = kzalloc(sizeof(*op), GFP_KERNEL);
+	op = kzalloc(sizeof(*op), GFP_KERNEL_ACCOUNT);
 	if (!op)
 		return NULL;
 	op->kind = kind;

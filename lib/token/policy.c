@@ -274,10 +274,10 @@ u32 luna_do_policy_set(struct luna_ucmd *cmd)
 	    cmd->in_len != arg->count * 8 || arg->reserved ||
 	    (arg->flags & ~LUNA_POLICY_SET_DESTRUCTIVE))
 		return CKR_ARGUMENTS_BAD;
+	guard(rwsem_write)(&token->lock);	/* no login ends meanwhile */
 	if (luna_session_role(cmd->session) != LUNA_ROLE_SO)
 		return luna_session_role(cmd->session) < 0 ? CKR_USER_NOT_LOGGED_IN :
 							     CKR_USER_NOT_AUTHORIZED;
-	guard(rwsem_write)(&token->lock);
 	values = kmemdup(scope_values(token->state, arg->scope), LUNA_POLICY_IDS * sizeof(*values),
 			 GFP_KERNEL);
 	if (!values)

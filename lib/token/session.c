@@ -119,9 +119,9 @@ static bool session_unlink(struct luna_session *session, bool *last)
 		return false;
 	luna_table_remove(&open->sessions, session->handle);
 	if (session->rw)
-		open->rw_sessions--;
+		WRITE_ONCE(open->rw_sessions, open->rw_sessions - 1);
 	else
-		open->ro_sessions--;
+		WRITE_ONCE(open->ro_sessions, open->ro_sessions - 1);
 	*last = !open->sessions.live;
 	return true;
 }
@@ -224,9 +224,9 @@ static u32 session_insert(struct luna_session *session)
 	session->handle = open->next_session++;
 	luna_table_insert(&open->sessions, session->handle, session);
 	if (session->rw)
-		open->rw_sessions++;
+		WRITE_ONCE(open->rw_sessions, open->rw_sessions + 1);
 	else
-		open->ro_sessions++;
+		WRITE_ONCE(open->ro_sessions, open->ro_sessions + 1);
 	return CKR_OK;
 }
 

@@ -64,17 +64,17 @@ int luna_table_reserve(struct luna_table *table, u32 more)
 
 int luna_table_insert(struct luna_table *table, u32 handle, void *item)
 {
-	u32 at;
+	u32 at = table_lower(table, handle);
 	int ret;
 
-	ret = luna_table_reserve(table, 1);
-	if (ret)
-		return ret;
-	at = table_lower(table, handle);
+	/* The row of one that was removed needs no memory: luna_dir_replace() relies on it. */
 	if (at < table->used && table->rows[at].handle == handle) {
 		if (table->rows[at].item)
 			return -EEXIST;
 	} else {
+		ret = luna_table_reserve(table, 1);
+		if (ret)
+			return ret;
 		memmove(table->rows + at + 1, table->rows + at,
 			array_size(table->used - at, sizeof(*table->rows)));
 		table->used++;

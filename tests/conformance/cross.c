@@ -57,6 +57,17 @@ static int close_session(void **state)
 	return 0;
 }
 
+/*
+ * luna-fuse takes RSA keys of any size and exponents of 64 bits; the kernel's RSA takes a few sizes and
+ * exponents of 32 bits.
+ */
+static bool rsa_takes(CK_ULONG bits, size_t e_len)
+{
+	if (getenv("LUNA_TEST_DAEMON_PID"))
+		return true;
+	return e_len <= 4 && (bits == 1024 || bits == 1536 || bits == 2048 || bits == 3072 || bits == 4096);
+}
+
 static void fresh(void *buf, size_t len)
 {
 	ossl(RAND_bytes(buf, len));
@@ -403,6 +414,66 @@ static void aes_gcm_internal_iv(void **state)
 	assert_rv(p11->C_DecryptInit(s, &mech, key), CKR_MECHANISM_PARAM_INVALID);
 }
 
+/* More than a call to the device holds, at once and in one part each. */
+static void large(void **state)
+{
+	const size_t len = (3 << 20) + 5;
+	unsigned char *plain = malloc(len), *sealed = malloc(len + 64), *opened = malloc(len + 64);
+	unsigned char value[32], iv[16], want[64];
+	CK_AES_CTR_PARAMS p = { .ulCounterBits = 128 };
+	CK_GCM_PARAMS g = { iv, 12, 96, NULL, 0, 128 };
+	CK_MECHANISM hash = { CKM_SHA512, NULL, 0 }, mac = { CKM_AES_CMAC, NULL, 0 };
+	CK_MECHANISM mechs[] = {
+		{ CKM_AES_CTR, &p, sizeof(p) }, { CKM_AES_CBC_PAD, iv, 16 }, { CKM_AES_GCM, &g, sizeof(g) },
+	};
+	static const int modes[] = { CTR, CBC_PAD, GCM };
+	CK_OBJECT_HANDLE key;
+	CK_ULONG got;
+	size_t m, way;
+	long n;
+
+	(void)state;
+	assert_true(plain && sealed && opened);
+	fresh(value, sizeof(value));
+	fresh(iv, sizeof(iv));
+	fresh(plain, len);
+	memcpy(p.cb, iv, 16);
+	p.cb[0] &= 0x7f;
+	key = secret_import(s, CKK_AES, value, sizeof(value));
+	ossl(EVP_Digest(plain, len, want, NULL, EVP_sha512(), NULL));
+	for (way = 0; way < 2; way++) {
+		int split = way ? (int)len : ONE_SHOT;
+
+		got = ROOM;
+		assert_ok(run_digest(s, &hash, plain, len, split, out, &got));
+		assert_memory_equal(out, want, 64);
+		got = ROOM;
+		assert_ok(run_sign(s, &mac, key, plain, len, split, out, &got));
+		assert_ok(run_verify(s, &mac, key, plain, len, RANDOM_PARTS, out, got));
+		for (m = 0; m < COUNT(modes); m++) {
+			const void *start = modes[m] == CTR ? p.cb : iv;
+			size_t iv_len = modes[m] == GCM ? 12 : 16, tag = modes[m] == GCM ? 16 : 0;
+
+			got = len + 64;
+			assert_ok(run_crypt(true, s, &mechs[m], key, plain, len, split, sealed, &got));
+			n = aes_ossl(false, aes_names[2][modes[m]], value, start, iv_len, true, NULL, 0,
+				     sealed + got - tag, tag, sealed, got - tag, opened);
+			assert_int_equal(n, len);
+			assert_memory_equal(opened, plain, len);
+			memset(opened, 0, len);
+			n = got;
+			got = len + 64;
+			assert_ok(run_crypt(false, s, &mechs[m], key, sealed, n, way ? (int)n : ONE_SHOT,
+					    opened, &got));
+			assert_int_equal(got, len);
+			assert_memory_equal(opened, plain, len);
+		}
+	}
+	free(plain);
+	free(sealed);
+	free(opened);
+}
+
 /* ---- key wrap ---- */
 
 static CK_OBJECT_HANDLE unwrap_secret(CK_MECHANISM *mech, CK_OBJECT_HANDLE kek, CK_KEY_TYPE type,
@@ -462,6 +533,58 @@ static void secret_wrap(void **state)
 				assert_ok(p11->C_DestroyObject(s, key));
 			}
 		}
+	}
+}
+
+/* What OpenSSL opens of @len wrapped bytes in out, and back: @filled bytes, the value and zeros. */
+static void wrap_both(CK_MECHANISM *mech, CK_OBJECT_HANDLE kek, const unsigned char *value, int mode,
+		      const void *iv, size_t iv_len, const unsigned char *secret, size_t len,
+		      size_t filled)
+{
+	CK_OBJECT_HANDLE key = secret_import(s, CKK_GENERIC_SECRET, secret, len);
+	size_t tag_len = mode == GCM ? 16 : 0;
+	unsigned char zeros[16] = { 0 }, tag[16];
+	CK_ULONG got = ROOM;
+	long n;
+
+	assert_ok(p11->C_WrapKey(s, mech, kek, key, out, &got));
+	n = aes_ossl(false, aes_names[2][mode], value, iv, iv_len, mode == CBC_PAD, NULL, 0,
+		     out + got - tag_len, tag_len, out, got - tag_len, back);
+	assert_int_equal(n, filled);
+	assert_memory_equal(back, secret, len);
+	assert_memory_equal(back + len, zeros, filled - len);
+	if (filled != len)
+		return;
+	n = aes_ossl(true, aes_names[2][mode], value, iv, iv_len, mode == CBC_PAD, NULL, 0, tag, tag_len,
+		     secret, len, back);
+	memcpy(back + n, tag, tag_len);
+	assert_int_equal(n + tag_len, got);
+	key = unwrap_secret(mech, kek, CKK_GENERIC_SECRET, back, got);
+	assert_value(key, secret, len);
+}
+
+/* The ciphers as wrapping mechanisms: ECB and CBC fill up with zeros. */
+static void cipher_wrap(void **state)
+{
+	static const size_t lens[] = { 16, 20, 24, 32, 47, 48, 100, 512 };
+	unsigned char value[32], iv[16], secret[512];
+	CK_GCM_PARAMS p = { iv, 12, 96, NULL, 0, 128 };
+	CK_MECHANISM ecb = { CKM_AES_ECB, NULL, 0 }, cbc = { CKM_AES_CBC, iv, 16 };
+	CK_MECHANISM pad = { CKM_AES_CBC_PAD, iv, 16 }, gcm = { CKM_AES_GCM, &p, sizeof(p) };
+	CK_OBJECT_HANDLE kek;
+	size_t i, blocks;
+
+	(void)state;
+	fresh(value, sizeof(value));
+	kek = secret_import(s, CKK_AES, value, sizeof(value));
+	for (i = 0; i < COUNT(lens); i++) {
+		fresh(iv, sizeof(iv));
+		fresh(secret, lens[i]);
+		blocks = (lens[i] + 15) / 16 * 16;
+		wrap_both(&ecb, kek, value, ECB, NULL, 0, secret, lens[i], blocks);
+		wrap_both(&cbc, kek, value, CBC, iv, 16, secret, lens[i], blocks);
+		wrap_both(&pad, kek, value, CBC_PAD, iv, 16, secret, lens[i], lens[i]);
+		wrap_both(&gcm, kek, value, GCM, iv, 12, secret, lens[i], lens[i]);
 	}
 }
 
@@ -726,6 +849,8 @@ static void rsa_signatures(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(sizes); i++) {
+		if (!rsa_takes(sizes[i], 3))
+			continue;
 		pair = pair_import(sizes[i]);
 		sign_pkcs1(&pair);
 		sign_pss(&pair);
@@ -792,6 +917,8 @@ static void rsa_encryption(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(sizes); i++) {
+		if (!rsa_takes(sizes[i], 3))
+			continue;
 		pair = pair_import(sizes[i]);
 		for (j = 0; j <= pair.size - 11; j += 1 + rand() % 12)
 			crypt_both(&pair, &pkcs, &pkcs1, j);
@@ -813,6 +940,41 @@ static void rsa_encryption(void **state)
 		}
 		EVP_PKEY_free(pair.pkey);
 	}
+}
+
+/* With 8i + 1 bits the modulus has a byte that PSS leaves zero. */
+static void rsa_pss_byte_above(void **state)
+{
+	const struct scheme none = { .padding = RSA_NO_PADDING };
+	const struct scheme pss = { .padding = RSA_PKCS1_PSS_PADDING, .md = EVP_sha256(),
+				    .mgf = EVP_sha256(), .salt = 32 };
+	CK_RSA_PKCS_PSS_PARAMS p = { CKM_SHA256, CKG_MGF1_SHA256, 32 };
+	CK_MECHANISM mech = { CKM_RSA_PKCS_PSS, &p, sizeof(p) };
+	unsigned char digest[32], em[129];
+	struct bytes n;
+	struct pair pair;
+	size_t len;
+
+	(void)state;
+	if (!rsa_takes(1025, 3))
+		skip();
+	pair = pair_import(1025);
+	n = number_of(pair.pkey, OSSL_PKEY_PARAM_RSA_N);
+	do {
+		fresh(digest, sizeof(digest));
+		len = sizeof(em);
+		ossl_sign(pair.pkey, &pss, digest, 32, back, &len);
+		assert_ok(run_verify(s, &mech, pair.pub, digest, 32, ONE_SHOT, back, len));
+		assert_int_equal(ossl_encrypt(pair.pkey, &none, back, len, em), sizeof(em));
+		assert_int_equal(em[0], 0);
+		em[0] = 1;
+	} while (memcmp(em, n.data, sizeof(em)) >= 0);
+	len = ossl_decrypt(pair.pkey, &none, em, sizeof(em), back);
+	assert_false(ossl_verify(pair.pkey, &pss, digest, 32, back, len));
+	assert_rv(run_verify(s, &mech, pair.pub, digest, 32, ONE_SHOT, back, len),
+		  CKR_SIGNATURE_INVALID);
+	free(n.data);
+	EVP_PKEY_free(pair.pkey);
 }
 
 /* Secret keys under RSA, both ways. */
@@ -880,6 +1042,8 @@ static void rsa_import(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(sizes); i++) {
+		if (!rsa_takes(sizes[i], 3))
+			continue;
 		pkey = ossl_rsa(sizes[i]);
 		k = numbers_of(pkey);
 		obj = rsa_import_public(s, &k);
@@ -898,6 +1062,41 @@ static void rsa_import(void **state)
 		EVP_PKEY_free(pub);
 		EVP_PKEY_free(pkey);
 	}
+}
+
+/* A part for the CRT that is wrong must not come out as a wrong signature, which tells the primes. */
+static void rsa_faulty_crt(void **state)
+{
+	const struct scheme w = { .padding = RSA_PKCS1_PADDING, .md = EVP_sha256() };
+	CK_MECHANISM mech = { CKM_SHA256_RSA_PKCS, NULL, 0 };
+	EVP_PKEY *pkey = ossl_rsa(2048);
+	struct rsa_numbers k = numbers_of(pkey);
+	struct bytes *parts[] = { &k.p, &k.q, &k.dp, &k.dq, &k.qi };
+	unsigned char sig[256], untouched[256], digest[32];
+	CK_OBJECT_HANDLE key;
+	CK_ULONG got;
+	CK_RV rv;
+	size_t i;
+
+	(void)state;
+	fresh(data, 100);
+	ossl(EVP_Digest(data, 100, digest, NULL, w.md, NULL));
+	memset(untouched, 0xee, sizeof(untouched));
+	for (i = 0; i < COUNT(parts); i++) {
+		parts[i]->data[50] ^= 1;
+		key = rsa_import_private(s, &k, true);
+		got = sizeof(sig);
+		memset(sig, 0xee, sizeof(sig));
+		rv = run_sign(s, &mech, key, data, 100, ONE_SHOT, sig, &got);
+		if (rv == CKR_OK)
+			assert_true(ossl_verify(pkey, &w, digest, 32, sig, got));
+		else
+			assert_memory_equal(sig, untouched, sizeof(sig));
+		parts[i]->data[50] ^= 1;
+	}
+	assert_private(s, rsa_import_private(s, &k, true), pkey);
+	numbers_free(&k);
+	EVP_PKEY_free(pkey);
 }
 
 /* PKCS#8, as OpenSSL writes it, through each mechanism that wraps. */
@@ -924,6 +1123,8 @@ static void rsa_unwrap(void **state)
 	for (i = 0; i < COUNT(sizes); i++) {
 		PKCS8_PRIV_KEY_INFO *p8;
 
+		if (!rsa_takes(sizes[i], 3))
+			continue;
 		pkey = ossl_rsa(sizes[i]);
 		p8 = EVP_PKEY2PKCS8(pkey);
 		der = NULL;
@@ -978,6 +1179,8 @@ static void generate_one(CK_SESSION_HANDLE b, CK_OBJECT_HANDLE kek, const unsign
 	struct bytes half;
 	long n;
 
+	if (!rsa_takes(bits, e_len))
+		return;
 	assert_ok(p11->C_GenerateKeyPair(b, &gen, pub_tmpl, COUNT(pub_tmpl), priv_tmpl,
 					 COUNT(priv_tmpl), &pub, &priv));
 	assert_int_equal(attr_ulong(b, pub, CKA_MODULUS_BITS), bits);
@@ -1133,11 +1336,15 @@ int main(void)
 		TEST(aes_refusals),
 		TEST(aes_gcm),
 		TEST(aes_gcm_internal_iv),
+		TEST(large),
 		TEST(secret_wrap),
+		TEST(cipher_wrap),
 		TEST(rsa_signatures),
 		TEST(rsa_encryption),
+		TEST(rsa_pss_byte_above),
 		TEST(rsa_wrap),
 		TEST(rsa_import),
+		TEST(rsa_faulty_crt),
 		TEST(rsa_unwrap),
 		TEST(rsa_generate),
 		TEST(token_certificate),

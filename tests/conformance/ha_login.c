@@ -4,6 +4,7 @@
  * secondary. Setup, the exchange in every order and with every damage, M of N, restarts.
  */
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,6 +63,29 @@ static void login_pair(CK_SESSION_HANDLE session, CK_ULONG bits, int wrong, CK_O
 					 PRIVATE_ATTRIBUTES, pub, priv));
 }
 
+static CK_OBJECT_HANDLE login_pub, login_priv;	/* on the primary */
+
+/*
+ * Another login key on the primary, of the same length, with a bigger or a smaller modulus. What one
+ * key wraps another takes only if it is less than its modulus, which everybody can see.
+ */
+static void rival_pair(bool bigger, CK_OBJECT_HANDLE *pub, CK_OBJECT_HANDLE *priv)
+{
+	CK_ULONG len, other_len;
+	CK_BYTE *mine, *theirs;
+	int order;
+
+	do {
+		login_pair(a, KEY_BITS, -1, pub, priv);
+		mine = attr_bytes(a, login_pub, CKA_MODULUS, &len);
+		theirs = attr_bytes(a, *pub, CKA_MODULUS, &other_len);
+		assert_int_equal(len, other_len);
+		order = memcmp(theirs, mine, len);
+		free(mine);
+		free(theirs);
+	} while (bigger ? order <= 0 : order >= 0);
+}
+
 /* The public half of a key of the primary, created on the secondary; @wrong: as above, of usages. */
 static CK_OBJECT_HANDLE public_copy(CK_SESSION_HANDLE from, CK_OBJECT_HANDLE key,
 				    CK_SESSION_HANDLE to, int wrong)
@@ -90,8 +114,6 @@ static CK_OBJECT_HANDLE public_copy(CK_SESSION_HANDLE from, CK_OBJECT_HANDLE key
 }
 
 /* ---- fixtures and steps ---- */
-
-static CK_OBJECT_HANDLE login_pub, login_priv;	/* on the primary */
 
 /* Both tokens new, the primary's officer logged in, a login key there. */
 static int fresh(void **state)
@@ -284,7 +306,7 @@ static void last_setup_counts(void **state)
 	CK_OBJECT_HANDLE pub2, priv2;
 
 	(void)state;
-	login_pair(a, KEY_BITS, -1, &pub2, &priv2);
+	rival_pair(false, &pub2, &priv2);
 	assert_ok(ca->CA_HAInit(b, public_copy(a, pub2, b, -1)));
 	sessions_close(slot_b);
 	b = session_open(slot_b);
@@ -416,7 +438,7 @@ static void wrong_answer_keys(void **state)
 	login_pair(a, 1536, -1, &pub, &priv);
 	assert_rv(step3(priv, &challenge, &answer), CKR_DATA_INVALID);
 	/* Of the same length: nobody can tell, until the answer opens nothing. */
-	login_pair(a, KEY_BITS, -1, &pub, &priv);
+	rival_pair(true, &pub, &priv);
 	assert_ok(step3(priv, &challenge, &other));
 	assert_rv(step4(b, &other), CKR_PIN_INCORRECT);
 	assert_public(b);
@@ -435,7 +457,7 @@ static void wrong_answers_are_not_counted(void **state)
 	int i;
 
 	(void)state;
-	login_pair(a, KEY_BITS, -1, &pub, &priv);
+	rival_pair(true, &pub, &priv);
 	assert_ok(ca->CA_RoleStateGet(slot_b, CKU_USER, &before));
 	for (i = 0; i < 12; i++)
 		assert_rv(exchange(b, priv), CKR_PIN_INCORRECT);
@@ -552,10 +574,12 @@ static void login_while_logged_in(void **state)
 	assert_ok(step3(login_priv, &challenge, &answer));
 	session_login(b2, CKU_CRYPTO_USER, CU_PIN);
 	assert_rv(step4(b, &answer), CKR_USER_ALREADY_LOGGED_IN);
-	assert_ok(p11->C_Logout(b2));
-	session_login(b2, CKU_SO, SO_PIN);
+	/* Refused, it left the exchange as it was; the end of somebody's login ends it. */
 	assert_rv(step4(b, &answer), CKR_USER_ALREADY_LOGGED_IN);
-	assert_int_equal(session_info(b).state, CKS_RW_SO_FUNCTIONS);
+	assert_ok(p11->C_Logout(b2));
+	assert_rv(step4(b, &answer), CKR_OPERATION_NOT_INITIALIZED);
+	assert_ok(exchange(b, login_priv));
+	assert_officer(b2);
 }
 
 /* ---- policy 21 ---- */
@@ -647,15 +671,24 @@ static void reinitialised_primary(void **state)
 {
 	CK_SESSION_HANDLE b = session_open(slot_b);
 	CK_OBJECT_HANDLE pub, priv;
+	int tries = 0;
+	CK_RV rv;
 
 	(void)state;
 	assert_ok(step1());
 	assert_ok(step2(b, &challenge));
 	token_init(slot_a, "primary", DOMAIN);
 	a = session_co(slot_a);
-	login_pair(a, KEY_BITS, -1, &pub, &priv);
-	assert_rv(step3(priv, &challenge, &answer), CKR_DATA_INVALID);
-	assert_rv(exchange(b, priv), CKR_PIN_INCORRECT);
+	do {
+		login_pair(a, KEY_BITS, -1, &pub, &priv);
+		assert_rv(step3(priv, &challenge, &answer), CKR_DATA_INVALID);
+		assert_ok(step1());
+		assert_ok(step2(b, &other));
+		/* Its modulus may happen to be too small for what the old key wrapped. */
+		rv = step3(priv, &other, &answer);
+	} while (rv == CKR_DATA_INVALID && tries++ < 20);
+	assert_rv(rv, CKR_OK);
+	assert_rv(step4(b, &answer), CKR_PIN_INCORRECT);
 }
 
 static void locked_officer(void **state)
@@ -1172,6 +1205,7 @@ static pid_t daemon_start(const char *dir)
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);	/* should the test fail */
 		execl(getenv("LUNA_TEST_DAEMON"), "luna-fuse", "--foreground", dev, store,
 		      "--slots=2", "--pin-iterations=1000", NULL);
 		_exit(127);
@@ -1202,6 +1236,19 @@ static void unmount(const char *dir)
 		usleep(1000);
 }
 
+/* The library keeps the slots that it knew before; the daemon's are the last two. */
+static void initialize_again(void **state)
+{
+	CK_SLOT_ID slots[64];
+	CK_ULONG count = COUNT(slots);
+
+	suite_setup_bare(state);
+	assert_ok(p11->C_GetSlotList(CK_TRUE, slots, &count));
+	assert_true(count >= 2);
+	slot_a = slots[count - 2];
+	slot_b = slots[count - 1];
+}
+
 static void setup_survives_restart(void **state)
 {
 	static const int signals[] = { SIGTERM, SIGKILL };
@@ -1220,7 +1267,7 @@ static void setup_survives_restart(void **state)
 	assert_int_equal(mkdir(dev, 0700), 0);
 	setenv("LUNA_DEVICES", dev, 1);
 	pid = daemon_start(dir);
-	suite_setup_bare(state);
+	initialize_again(state);
 	fresh(state);
 	assert_ok(ca->CA_SetMofN(CK_TRUE));
 	token_init(slot_b, "secondary", DOMAIN);
@@ -1236,7 +1283,7 @@ static void setup_survives_restart(void **state)
 		daemon_stop(pid, signals[i]);
 		unmount(dir);
 		pid = daemon_start(dir);
-		suite_setup_bare(state);
+		initialize_again(state);
 		a = session_co(slot_a);
 		b = session_open(slot_b);
 		assert_ok(p11->C_FindObjectsInit(a, NULL, 0));

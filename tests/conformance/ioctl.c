@@ -1461,7 +1461,7 @@ static void changing_buffer(void **state)
 {
 	size_t page = sysconf(_SC_PAGESIZE), len = sizeof(struct luna_op) + 3 + 32, i;
 	unsigned char *map = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-				  -1, 0), *buf = map + 2 * page - len - len % 8;
+				  -1, 0), *buf = map + 2 * page - ((len + 7) & ~(size_t)7);
 	struct race race = { .count = sizeof(struct luna_op) / 4 };
 	uint32_t s = session_new(dev, CKF_RW_SESSION), fine = 0;
 	pthread_t thread;

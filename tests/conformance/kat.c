@@ -736,6 +736,21 @@ static void rsa_vector(struct vector *v, CK_MECHANISM_TYPE type)
 	}
 }
 
+/* The encoding is the one that the file shows: what is refused is what was meant. */
+static void rsa_encoding(struct vector *v, const struct rsa_key *key, bool crypt)
+{
+	struct bytes em = hex(v, "em"), result = hex(v, "result");
+	CK_MECHANISM raw = { CKM_RSA_X_509, NULL, 0 };
+	unsigned char got[256];
+	CK_ULONG len = sizeof(got);
+
+	if (!em.len)
+		return;
+	check_ok(v, run_crypt(!crypt, s, &raw, crypt ? key->priv : key->pub, result.data, result.len,
+			      ONE_SHOT, got, &len));
+	check_bytes(v, got, len, em.data, em.len);
+}
+
 static void rsa_invalid(struct vector *v, CK_MECHANISM_TYPE type)
 {
 	struct bytes data = hex(v, "data"), result = hex(v, "result");
@@ -746,6 +761,7 @@ static void rsa_invalid(struct vector *v, CK_MECHANISM_TYPE type)
 	unsigned char out[256];
 	CK_ULONG out_len = sizeof(out);
 
+	rsa_encoding(v, key, crypt);
 	if (!strncmp(word(v, "name"), "valid", 5)) {
 		if (crypt)
 			rsa_decrypts(v, &mech, key->priv);

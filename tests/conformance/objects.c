@@ -181,7 +181,8 @@ static void secret_defaults(void **state)
 	assert_true(attr_bool(session, obj, CKA_ENCRYPT));
 	assert_true(attr_bool(session, obj, CKA_DECRYPT));
 	assert_int_equal(attr_ulong(session, obj, CKA_VALUE_LEN), 16);
-	assert_int_equal(attr_ulong(session, obj, CKA_KEY_GEN_MECHANISM), CK_UNAVAILABLE_INFORMATION);
+	assert_int_equal(attr_ulong(session, obj, CKA_KEY_GEN_MECHANISM),
+			 CK_UNAVAILABLE_INFORMATION);
 	assert_value(session, obj, CKA_ID, NULL, 0);
 	assert_value(session, obj, CKA_START_DATE, NULL, 0);
 }
@@ -381,7 +382,8 @@ static void rsa_import_errors(void **state)
 static void create_errors(void **state)
 {
 	CK_SESSION_HANDLE session = session_co(slot_a);
-	CK_ULONG wrong_len = 24, unknown_class = 0x12345, hardware = CKO_HW_FEATURE, wtls = CKC_WTLS;
+	CK_ULONG wrong_len = 24, unknown_class = 0x12345, hardware = CKO_HW_FEATURE;
+	CK_ULONG wtls = CKC_WTLS;
 	CK_BYTE two = 2, short_ulong[4] = { 0 }, oid[] = { 1, 2 };
 	CK_OBJECT_HANDLE obj = 4711;
 	struct tmpl t = { 0 };
@@ -576,7 +578,8 @@ static void get_errors(void **state)
 	(void)state;
 	assert_rv(p11->C_GetAttributeValue(session, key, NULL, 1), CKR_ARGUMENTS_BAD);
 	assert_rv(p11->C_GetAttributeValue(session, 0, attrs, 1), CKR_OBJECT_HANDLE_INVALID);
-	assert_rv(p11->C_GetAttributeValue(session, key + 1000, attrs, 1), CKR_OBJECT_HANDLE_INVALID);
+	assert_rv(p11->C_GetAttributeValue(session, key + 1000, attrs, 1),
+		  CKR_OBJECT_HANDLE_INVALID);
 	assert_rv(p11->C_GetAttributeValue(session, key | 0x100000000ul, attrs, 1),
 		  CKR_OBJECT_HANDLE_INVALID);
 	assert_rv(p11->C_GetAttributeValue(0, key, attrs, 1), CKR_SESSION_HANDLE_INVALID);
@@ -1183,7 +1186,8 @@ static void find_thousands(void **state)
 	assert_non_null(made);
 	assert_non_null(objs);
 	for (i = 0; i < MANY; i++)
-		made[i] = data_create(session, i & 1 ? "many" : "more", i >= MANY - ON_TOKEN, false);
+		made[i] = data_create(session, i & 1 ? "many" : "more", i >= MANY - ON_TOKEN,
+				      false);
 	for (i = 0; i < COUNT(steps); i++) {
 		assert_ok(p11->C_FindObjectsInit(session, NULL, 0));
 		total = find_collect(session, objs, 12000, steps[i]);
@@ -1263,7 +1267,8 @@ static void destroy_multiple(void **state)
 	objs[1] = data_create(session, "1", false, false);
 	objs[2] = 4711;
 	objs[3] = data_create(session, "3", false, false);
-	assert_rv(ca->CA_DestroyMultipleObjects(session, 4, objs, &failed), CKR_OBJECT_HANDLE_INVALID);
+	assert_rv(ca->CA_DestroyMultipleObjects(session, 4, objs, &failed),
+		  CKR_OBJECT_HANDLE_INVALID);
 	assert_int_equal(failed, 2);
 	assert_false(exists(session, objs[0]));
 	assert_false(exists(session, objs[1]));

@@ -85,7 +85,8 @@ static const struct signer signers[] = {
 	{ "HMAC-SHA-256", { CKM_SHA256_HMAC, NONE }, GENERIC, 50, 32, true, "SHA256" },
 	{ "HMAC-SHA-384", { CKM_SHA384_HMAC, NONE }, GENERIC, 50, 48, true, "SHA384" },
 	{ "HMAC-SHA-512", { CKM_SHA512_HMAC, NONE }, GENERIC, 50, 64, true, "SHA512" },
-	{ "HMAC-SHA-256, 10", { CKM_SHA256_HMAC_GENERAL, PARAM(mac_len) }, GENERIC, 50, 10, true, NULL },
+	{ "HMAC-SHA-256, 10", { CKM_SHA256_HMAC_GENERAL, PARAM(mac_len) }, GENERIC, 50, 10, true,
+	  NULL },
 	{ "CMAC", { CKM_AES_CMAC, NONE }, AES, 50, 16, true, NULL },
 	{ "CMAC, 10", { CKM_AES_CMAC_GENERAL, PARAM(mac_len) }, AES, 50, 10, true, NULL },
 	{ "SHA-256 RSA", { CKM_SHA256_RSA_PKCS, NONE }, PAIR, 50, 256, true, NULL },
@@ -222,10 +223,13 @@ static void not_initialized(void **state)
 	no_verification();
 	assert_rv(p11->C_SignRecover(s, text, 16, out, &len), CKR_OPERATION_NOT_INITIALIZED);
 	assert_rv(p11->C_VerifyRecover(s, text, 16, out, &len), CKR_OPERATION_NOT_INITIALIZED);
-	assert_rv(p11->C_DigestEncryptUpdate(s, text, 16, out, &len), CKR_OPERATION_NOT_INITIALIZED);
-	assert_rv(p11->C_DecryptDigestUpdate(s, text, 16, out, &len), CKR_OPERATION_NOT_INITIALIZED);
+	assert_rv(p11->C_DigestEncryptUpdate(s, text, 16, out, &len),
+		  CKR_OPERATION_NOT_INITIALIZED);
+	assert_rv(p11->C_DecryptDigestUpdate(s, text, 16, out, &len),
+		  CKR_OPERATION_NOT_INITIALIZED);
 	assert_rv(p11->C_SignEncryptUpdate(s, text, 16, out, &len), CKR_OPERATION_NOT_INITIALIZED);
-	assert_rv(p11->C_DecryptVerifyUpdate(s, text, 16, out, &len), CKR_OPERATION_NOT_INITIALIZED);
+	assert_rv(p11->C_DecryptVerifyUpdate(s, text, 16, out, &len),
+		  CKR_OPERATION_NOT_INITIALIZED);
 	/* Nor anywhere but in a session. */
 	assert_rv(p11->C_Encrypt(1, text, 16, out, &len), CKR_SESSION_HANDLE_INVALID);
 	assert_rv(p11->C_EncryptInit(1, mechanism(&crypts[0].mech), pubs[AES]),
@@ -437,7 +441,8 @@ static void gcm_forged(void **state)
 		memset(out, 0, sizeof(out));
 		assert_ok(decrypt_init(&crypts[5]));
 		len = sizeof(out);
-		assert_rv(p11->C_Decrypt(s, sealed, sealed_len, out, &len), CKR_ENCRYPTED_DATA_INVALID);
+		assert_rv(p11->C_Decrypt(s, sealed, sealed_len, out, &len),
+			  CKR_ENCRYPTED_DATA_INVALID);
 		assert_memory_not_equal(out, plain, 6);
 		assert_ok(decrypt_init(&crypts[5]));
 		len = sizeof(out);
@@ -500,7 +505,8 @@ static const CK_ULONG cuts[] = {
 };
 
 /* In two Updates, with queries between; *@len: room, then bytes made. */
-static void encrypt_cut(const CK_BYTE *in, CK_ULONG in_len, CK_ULONG cut, CK_BYTE *out, CK_ULONG *len)
+static void encrypt_cut(const CK_BYTE *in, CK_ULONG in_len, CK_ULONG cut, CK_BYTE *out,
+			CK_ULONG *len)
 {
 	CK_ULONG room = *len, made, need;
 
@@ -509,7 +515,8 @@ static void encrypt_cut(const CK_BYTE *in, CK_ULONG in_len, CK_ULONG cut, CK_BYT
 	assert_ok(p11->C_EncryptUpdate(s, (CK_BYTE *)in + cut, in_len - cut, NULL, &need));
 	if (need) {
 		*len = need - 1;
-		assert_rv(p11->C_EncryptUpdate(s, (CK_BYTE *)in + cut, in_len - cut, out + made, len),
+		assert_rv(p11->C_EncryptUpdate(s, (CK_BYTE *)in + cut, in_len - cut, out + made,
+					       len),
 			  CKR_BUFFER_TOO_SMALL);
 		assert_int_equal(*len, need);
 	}
@@ -530,7 +537,8 @@ static void encrypt_cut(const CK_BYTE *in, CK_ULONG in_len, CK_ULONG cut, CK_BYT
 	no_encryption();
 }
 
-static void decrypt_cut(const CK_BYTE *in, CK_ULONG in_len, CK_ULONG cut, CK_BYTE *out, CK_ULONG *len)
+static void decrypt_cut(const CK_BYTE *in, CK_ULONG in_len, CK_ULONG cut, CK_BYTE *out,
+			CK_ULONG *len)
 {
 	CK_ULONG room = *len, made = room, need;
 
@@ -645,7 +653,8 @@ static CK_ULONG openssl_encrypt(const char *name, bool pad, const CK_BYTE *in, C
 	assert_int_equal(EVP_EncryptFinal_ex(ctx, out + made, &rest), 1);
 	made += rest;
 	if (gcm) {
-		assert_int_equal(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, out + made), 1);
+		assert_int_equal(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, out + made),
+				 1);
 		made += 16;
 	}
 	EVP_CIPHER_CTX_free(ctx);
@@ -659,7 +668,8 @@ static void crypt_large(void **state)
 		size_t crypt;
 		const char *name;
 	} rows[] = {
-		{ 0, "AES-256-ECB" }, { 1, "AES-256-CBC" }, { 2, "AES-256-CBC" }, { 4, "AES-256-CTR" },
+		{ 0, "AES-256-ECB" }, { 1, "AES-256-CBC" }, { 2, "AES-256-CBC" }, { 4,
+										    "AES-256-CTR" },
 		{ 5, "AES-256-GCM" },
 	};
 	CK_BYTE *in, *out, *want;
@@ -674,7 +684,8 @@ static void crypt_large(void **state)
 		assert_true(out && want);
 		for (i = 0; i < COUNT(rows); i++) {
 			print_message("# %s %lu\n", rows[i].name, large[l]);
-			want_len = openssl_encrypt(rows[i].name, rows[i].crypt == 2, in, large[l], want);
+			want_len = openssl_encrypt(rows[i].name, rows[i].crypt == 2, in, large[l],
+						   want);
 			assert_ok(encrypt_init(&crypts[rows[i].crypt]));
 			assert_ok(p11->C_Encrypt(s, in, large[l], NULL, &len));
 			assert_int_equal(len, want_len);
@@ -686,7 +697,8 @@ static void crypt_large(void **state)
 			assert_memory_equal(out, want, want_len);
 			assert_ok(decrypt_init(&crypts[rows[i].crypt]));
 			len = large[l] - 1;
-			assert_rv(p11->C_Decrypt(s, out, want_len, want, &len), CKR_BUFFER_TOO_SMALL);
+			assert_rv(p11->C_Decrypt(s, out, want_len, want, &len),
+				  CKR_BUFFER_TOO_SMALL);
 			len = large[l];
 			assert_ok(p11->C_Decrypt(s, out, want_len, want, &len));
 			assert_int_equal(len, large[l]);
@@ -717,7 +729,8 @@ static void digest_large(void **state)
 			len = sizeof(out);
 			assert_ok(p11->C_DigestInit(s, mechanism(&digests[i].mech)));
 			assert_ok(p11->C_Digest(s, in, large[l], out, &len));
-			assert_int_equal(EVP_Q_digest(NULL, digests[i].md, NULL, in, large[l], want, NULL),
+			assert_int_equal(EVP_Q_digest(NULL, digests[i].md, NULL, in, large[l], want,
+						      NULL),
 					 1);
 			assert_memory_equal(out, want, len);
 			/* In one Update, too. */
@@ -730,7 +743,8 @@ static void digest_large(void **state)
 			len = sizeof(out);
 			assert_ok(sign_init(&signers[i]));
 			assert_ok(p11->C_Sign(s, in, large[l], out, &len));
-			assert_non_null(EVP_Q_mac(NULL, "HMAC", NULL, signers[i].md, NULL, key_value, 32,
+			assert_non_null(EVP_Q_mac(NULL, "HMAC", NULL, signers[i].md, NULL,
+						  key_value, 32,
 						  in, large[l], want, sizeof(want), NULL));
 			assert_memory_equal(out, want, len);
 			assert_ok(verify_init(&signers[i]));
@@ -890,7 +904,8 @@ static void sign_oneshot(const struct signer *m)
 		assert_rv(p11->C_Verify(s, text, m->len, sig, len - 1), CKR_SIGNATURE_LEN_RANGE);
 		no_verification();
 		assert_ok(verify_init(m));
-		assert_rv(p11->C_Verify(s, text, m->len, sig, sizeof(sig)), CKR_SIGNATURE_LEN_RANGE);
+		assert_rv(p11->C_Verify(s, text, m->len, sig, sizeof(sig)),
+			  CKR_SIGNATURE_LEN_RANGE);
 		no_verification();
 		assert_ok(verify_init(m));
 		assert_rv(p11->C_Verify(s, text, m->len, NULL, len), CKR_ARGUMENTS_BAD);
@@ -1031,7 +1046,8 @@ static void recover(void **state)
 		assert_memory_equal(out, text, data_len);
 		assert_ok(p11->C_VerifyRecoverInit(s, mech, rsa_pub));
 		assert_rv(p11->C_VerifyRecover(s, sig, 255, out, &len), CKR_SIGNATURE_LEN_RANGE);
-		assert_rv(p11->C_VerifyRecover(s, sig, 256, out, &len), CKR_OPERATION_NOT_INITIALIZED);
+		assert_rv(p11->C_VerifyRecover(s, sig, 256, out, &len),
+			  CKR_OPERATION_NOT_INITIALIZED);
 	}
 	sig[0] ^= 1;
 	len = sizeof(out);
@@ -1133,17 +1149,19 @@ static void init_keys(void **state)
 /* A parameter of the same shape that was accepted before helps none of these. */
 static void init_parameters(void **state)
 {
+	static CK_BYTE wide[300];
 	static CK_GCM_PARAMS g[] = {
-		{ iv, 12, 96, NULL, 0, 129 }, { iv, 12, 96, NULL, 0, 136 }, { iv, 12, 96, NULL, 0, 0 },
-		{ iv, 12, 96, NULL, 0, 24 }, { iv, 12, 96, NULL, 0, 100 }, { iv, 12, 95, NULL, 0, 128 },
+		{ iv, 12, 96, NULL, 0, 129 }, { iv, 12, 96, NULL, 0, 136 }, { iv, 12, 96, NULL, 0,
+									      0 },
+		{ iv, 12, 96, NULL, 0, 24 }, { iv, 12, 96, NULL, 0, 100 }, { iv, 12, 95, NULL, 0,
+									     128 },
 		{ NULL, 12, 96, NULL, 0, 128 }, { iv, 12, 96, NULL, 8, 128 },
-		{ iv, 257, 257 * 8, NULL, 0, 128 },
+		{ wide, 257, 257 * 8, NULL, 0, 128 },
 	};
 	CK_RSA_PKCS_OAEP_PARAMS o;
 	CK_RSA_PKCS_PSS_PARAMS p;
 	CK_AES_CTR_PARAMS c = ctr;
 	CK_MAC_GENERAL_PARAMS m;
-	CK_BYTE wide[300] = { 0 };
 	CK_MECHANISM mech;
 	size_t i;
 
@@ -1490,7 +1508,8 @@ static void dual_encrypt(void **state)
 	/* One of the two is not enough, and stays. */
 	assert_ok(encrypt_init(&crypts[1]));
 	len = sizeof(out);
-	assert_rv(p11->C_DigestEncryptUpdate(s, text, 16, out, &len), CKR_OPERATION_NOT_INITIALIZED);
+	assert_rv(p11->C_DigestEncryptUpdate(s, text, 16, out, &len),
+		  CKR_OPERATION_NOT_INITIALIZED);
 	assert_ok(p11->C_DigestInit(s, mechanism(&digests[2].mech)));
 	assert_ok(p11->C_DigestEncryptUpdate(s, text, 20, NULL, &len));
 	assert_int_equal(len, 16);
@@ -1536,7 +1555,8 @@ static void dual_decrypt(void **state)
 
 	assert_ok(decrypt_init(&crypts[1]));
 	len = sizeof(out);
-	assert_rv(p11->C_DecryptDigestUpdate(s, sealed, 48, out, &len), CKR_OPERATION_NOT_INITIALIZED);
+	assert_rv(p11->C_DecryptDigestUpdate(s, sealed, 48, out, &len),
+		  CKR_OPERATION_NOT_INITIALIZED);
 	assert_ok(p11->C_DigestInit(s, mechanism(&digests[2].mech)));
 	assert_ok(p11->C_DecryptDigestUpdate(s, sealed, 48, NULL, &len));
 	assert_int_equal(len, 48);

@@ -83,7 +83,8 @@ int suite_setup(void **state)
 int suite_teardown(void **state)
 {
 	(void)state;
-	assert_ok(p11->C_Finalize(NULL));
+	if (p11)		/* else the set-up has failed */
+		assert_ok(p11->C_Finalize(NULL));
 	return 0;
 }
 
@@ -242,7 +243,8 @@ void rsa_pair(CK_SESSION_HANDLE session, CK_ULONG bits, bool token, const char *
 	CK_BYTE e[] = { 1, 0, 1 };
 	CK_BBOOL on_token = token;
 	CK_ATTRIBUTE pub_tmpl[] = {
-		ATTR(CKA_TOKEN, on_token), ATTR(CKA_MODULUS_BITS, bits), ATTR(CKA_PUBLIC_EXPONENT, e),
+		ATTR(CKA_TOKEN, on_token), ATTR(CKA_MODULUS_BITS, bits), ATTR(CKA_PUBLIC_EXPONENT,
+									      e),
 		ATTR_STR(CKA_LABEL, label), ATTR(CKA_ENCRYPT, yes), ATTR(CKA_VERIFY, yes),
 		ATTR(CKA_VERIFY_RECOVER, yes), ATTR(CKA_WRAP, yes),
 	};

@@ -11,15 +11,27 @@ daemon=${1:-$(dirname "$0")/../../build/fuse/luna-fuse}
 user=${2:-}
 as=
 
+skip() {
+	echo "ok 1 # SKIP $1"
+	echo "1..1"
+	exit 0
+}
+
 if [ -n "$user" ]; then
+	[ "$(id -u)" = 0 ] || skip "only root can run it as another user"
+	id "$user" >/dev/null 2>&1 || skip "there is no user $user"
 	as="setpriv --reuid=$(id -u "$user") --regid=$(id -g "$user") --clear-groups"
 fi
 if ! $as sh -c '[ -r /dev/fuse ] && [ -w /dev/fuse ]'; then
-	echo "1..0 # SKIP no access to /dev/fuse"
-	exit 0
+	skip "no access to /dev/fuse"
 fi
 
 work=$($as mktemp -d)
+# The build may lie where that user may not go.
+if ! $as test -x "$daemon"; then
+	install -m 755 "$daemon" "$work/luna-fuse"
+	daemon=$work/luna-fuse
+fi
 dir=$work/dir
 store=$work/store
 out=$work/out

@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "engine_fixture.h"
+#include "table.h"
 #include "token.h"
 
 static struct fx fx;
@@ -651,6 +652,28 @@ static void test_destructive_policy(void **state __maybe_unused)
 	luna_release(so);
 }
 
+/* The last logout puts sealed objects in the places of those in use: that must not need memory. */
+static void test_table_refill(void **state __maybe_unused)
+{
+	enum { FULL = 16 };
+	struct luna_table table;
+	u32 handle;
+
+	luna_table_init(&table);
+	for (handle = 1; handle <= FULL; handle++)
+		assert_int_equal(luna_table_insert(&table, handle, &table), 0);
+	assert_int_equal(table.room, FULL);
+	assert_ptr_equal(luna_table_remove(&table, 7), &table);
+	port_alloc_watch();
+	port_alloc_fail(1, 1);
+	assert_int_equal(luna_table_insert(&table, 7, &handle), 0);
+	port_alloc_fail(0, 0);
+	port_alloc_unwatch();
+	assert_ptr_equal(luna_table_find(&table, 7), &handle);
+	assert_int_equal(luna_table_insert(&table, 7, &handle), -EEXIST);
+	luna_table_free(&table);
+}
+
 /* ---- several at once ---- */
 
 struct worker {
@@ -724,6 +747,7 @@ int main(void)
 		TEST(find_many),
 		TEST(find_cost),
 		TEST(destructive_policy),
+		TEST(table_refill),
 		TEST(no_memory),
 		TEST(threads),
 	};

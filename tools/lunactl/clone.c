@@ -90,7 +90,8 @@ static int clone(const struct ctl_args *args)
 	struct objects objects;
 	CK_OBJECT_HANDLE new;
 	struct pair pair;
-	CK_ULONG i;
+	CK_ULONG i, bad = 0;
+	CK_RV rv;
 
 	if (!args->opt[OPT_HANDLE] && !args->opt[OPT_LABEL] && !args->opt[OPT_ID])
 		usage_error("which object? --label, --id or --handle; for all of them: lunactl migrate");
@@ -99,19 +100,24 @@ static int clone(const struct ctl_args *args)
 	if (!objects.count)
 		fatal("no such object on slot %s; 'lunactl object list' shows them", args->opt[OPT_FROM]);
 	for (i = 0; i < objects.count; i++) {
+		rv = CKR_OK;
+		new = 0;
 		if (args->opt[OPT_STEPS])
 			new = clone_steps(pair, objects.handle[i], args->json);
 		else
-			check(CA_CloneObject(pair.target, pair.source, CK_CRYPTOKI_ELEMENT,
-					     objects.handle[i], &new), "CA_CloneObject");
-		cloned(args, list, objects.handle[i], new, CKR_OK);
+			rv = CA_CloneObject(pair.target, pair.source, CK_CRYPTOKI_ELEMENT,
+					    objects.handle[i], &new);
+		if (objects.count == 1)
+			check(rv, "CA_CloneObject");
+		cloned(args, list, objects.handle[i], new, rv);
+		bad += rv != CKR_OK;
 	}
 	if (args->json)
 		print_json(list);
 	else
 		json_object_put(list);
 	objects_free(&objects);
-	return 0;
+	return bad ? 1 : 0;
 }
 
 static int migrate(const struct ctl_args *args)
@@ -157,7 +163,8 @@ const struct ctl_command clone_commands[] = {
 	  "Both tokens must be in one cloning domain. --pin-file (LUNA_PIN) is the crypto officer's PIN of\n"
 	  "both slots unless --to-pin-file says another one for the target.",
 	  clone, BOTH | OPT(STEPS), NULL },
-	{ "migrate", "Clones all objects, or those chosen, and reports on each", NULL, migrate, BOTH,
-	  NULL },
+	{ "migrate", "Clones all objects, or those chosen, and reports on each",
+	  "The exit status is 1 if any of them was refused. PINs are as for 'lunactl clone'.", migrate,
+	  BOTH, NULL },
 	{ NULL, NULL, NULL, NULL, 0, NULL },
 };

@@ -225,13 +225,18 @@ static int decrypt(const struct ctl_args *args)
 #define CHOICE	(OPT(SLOT) | OPT(ROLE) | OPT(PIN_FILE) | OPT(LABEL) | OPT(ID) | OPT(HANDLE) | \
 		 OPT(MECHANISM) | OPT(IN))
 
+static const char signers[] =
+	"Mechanisms: RSA_PKCS, SHA{1,224,256,384,512}_RSA_PKCS, SHA{256,384,512}_RSA_PKCS_PSS (the salt is\n"
+	"as long as the digest), SHA{256,384,512}_HMAC, AES_CMAC. RSA_PKCS signs the file as it is.";
+
 static const char places[] =
+	"Mechanisms: AES_GCM, AES_CBC_PAD, AES_CTR, RSA_PKCS, RSA_PKCS_OAEP (with SHA-256).\n"
 	"AES_GCM: ciphertext, tag, and the 16-byte IV that the token drew. AES_CBC_PAD, AES_CTR: a random\n"
 	"16-byte IV, then the ciphertext (CTR: its first 12 bytes, then a 32-bit counter from 1).";
 
 const struct ctl_command crypt_commands[] = {
-	{ "sign", "Signs a file", NULL, sign, CHOICE | OPT(OUT), NULL },
-	{ "verify", "Verifies a file's signature", NULL, verify, CHOICE | OPT(SIGNATURE), NULL },
+	{ "sign", "Signs a file", signers, sign, CHOICE | OPT(OUT), NULL },
+	{ "verify", "Verifies a file's signature", signers, verify, CHOICE | OPT(SIGNATURE), NULL },
 	{ "encrypt", "Encrypts a file", places, encrypt, CHOICE | OPT(OUT), NULL },
 	{ "decrypt", "Decrypts a file", places, decrypt, CHOICE | OPT(OUT), NULL },
 	{ NULL, NULL, NULL, NULL, 0, NULL },

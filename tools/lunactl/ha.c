@@ -75,14 +75,25 @@ static CK_OBJECT_HANDLE public_import(CK_SESSION_HANDLE primary, CK_SESSION_HAND
 	return made;
 }
 
+/* No token can answer for itself. */
+static void slots_differ(CK_SLOT_ID primary, CK_SLOT_ID secondary)
+{
+	if (primary == secondary)
+		usage_error("--primary and --secondary are the same slot");
+}
+
 static int ha_setup(const struct ctl_args *args)
 {
 	CK_SLOT_ID from = slot_of(args, OPT_PRIMARY), to = slot_of(args, OPT_SECONDARY);
 	const char *label = args->opt[OPT_LABEL] ? args->opt[OPT_LABEL] : "ha-login";
-	CK_SESSION_HANDLE primary = session_login(from, "co", args, OPT_PIN_FILE), secondary;
-	CK_OBJECT_HANDLE key = key_find(primary, label, "private"), there;
-	bool made = !key;
+	CK_SESSION_HANDLE primary, secondary;
+	CK_OBJECT_HANDLE key, there;
+	bool made;
 
+	slots_differ(from, to);
+	primary = session_login(from, "co", args, OPT_PIN_FILE);
+	key = key_find(primary, label, "private");
+	made = !key;
 	secondary = session_login(to, "co", args, args->opt[OPT_SECONDARY_PIN_FILE] ?
 				  OPT_SECONDARY_PIN_FILE : OPT_PIN_FILE);
 	if (made)
@@ -94,8 +105,8 @@ static int ha_setup(const struct ctl_args *args)
 		      "CA_CloneObject");
 	check(CA_HAInit(secondary, there), "CA_HAInit");
 	print_done(args, "%s login key '%s'; slot %lu can be logged in through slot %lu:\n"
-		       "  lunactl ha login --primary %lu --secondary %lu --label %s\n",
-		       made ? "Made" : "Used the", label, to, from, from, to, label);
+		   "  lunactl ha login --primary %lu --secondary %lu --label %s\n",
+		   made ? "Made" : "Used the", label, to, from, from, to, label);
 	return 0;
 }
 
@@ -115,9 +126,8 @@ static int ha_login(const struct ctl_args *args)
 {
 	CK_SLOT_ID from = slot_of(args, OPT_PRIMARY), to = slot_of(args, OPT_SECONDARY);
 	const char *label = args->opt[OPT_LABEL] ? args->opt[OPT_LABEL] : "ha-login";
-	CK_SESSION_HANDLE primary = session_login(from, "co", args, OPT_PIN_FILE);
-	CK_SESSION_HANDLE secondary = session_public(to);
-	CK_OBJECT_HANDLE key = key_find(primary, label, "private");
+	CK_SESSION_HANDLE primary, secondary;
+	CK_OBJECT_HANDLE key;
 	unsigned char twc[8192], challenge[8192], answer[8192], mofn[8192];
 	CK_ULONG twc_len = sizeof(twc), challenge_len = sizeof(challenge), answer_len = sizeof(answer);
 	CK_ULONG mofn_len = sizeof(mofn), private_count = 0, i;
@@ -126,6 +136,10 @@ static int ha_login(const struct ctl_args *args)
 	struct objects objects;
 	CK_SESSION_INFO info;
 
+	slots_differ(from, to);
+	primary = session_login(from, "co", args, OPT_PIN_FILE);
+	secondary = session_public(to);
+	key = key_find(primary, label, "private");
 	if (!key)
 		fatal("the primary has no login key '%s': lunactl ha setup makes it", label);
 	check(CA_HAGetMasterPublic(from, twc, &twc_len), "CA_HAGetMasterPublic");

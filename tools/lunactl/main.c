@@ -10,7 +10,7 @@ const struct ctl_command *const ctl_groups[] = {
 	mofn_commands, NULL,
 };
 
-/* All commands, or with @first those that start with this word. False: there are none. */
+/* All commands, or with @first those that start with this word. False: there are none. @to may be NULL. */
 static bool list_commands(const char *first, FILE *to)
 {
 	size_t len = first ? strlen(first) : 0;
@@ -22,7 +22,8 @@ static bool list_commands(const char *first, FILE *to)
 		for (c = ctl_groups[i]; c->name; c++) {
 			if (first && (strncmp(c->name, first, len) || (c->name[len] && c->name[len] != ' ')))
 				continue;
-			fprintf(to, "  %-18s %s\n", c->name, c->summary);
+			if (to)
+				fprintf(to, "  %-18s %s\n", c->name, c->summary);
 			any = true;
 		}
 	}
@@ -76,7 +77,20 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 	check(C_Initialize(&init), "C_Initialize");
 	ret = command->run(&args);
 	C_Finalize(NULL);
+	if (fflush(stdout) || ferror(stdout))
+		fatal("cannot write to standard output");
 	return ret;
+}
+
+/* The commands that start with @first: asked for on stdout, or what is missing on stderr. */
+static int group_help(const char *first, FILE *to)
+{
+	if (!list_commands(first, NULL))
+		usage_error("no command '%s'; 'lunactl --help' lists them", first);
+	fprintf(to, "Usage: lunactl %s COMMAND [options]\nCommands:\n\n", first);
+	list_commands(first, to);
+	fprintf(to, "\n'lunactl %s COMMAND --help' explains one.\n", first);
+	return to == stdout ? 0 : 2;
 }
 
 int main(int argc, char **argv)
@@ -84,6 +98,14 @@ int main(int argc, char **argv)
 	const struct ctl_command *command;
 	int words;
 
+	/* 'lunactl help key generate' */
+	if (argc > 2 && !strcmp(argv[1], "help")) {
+		command = find_command(argc - 2, argv + 2, &words);
+		if (!command)
+			return group_help(argv[2], stdout);
+		args_help(command, stdout);
+		return 0;
+	}
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		help(argc < 2 ? stderr : stdout);
 		return argc < 2 ? 2 : 0;
@@ -95,10 +117,9 @@ int main(int argc, char **argv)
 	command = find_command(argc - 1, argv + 1, &words);
 	if (command)
 		return run(command, argc - words, argv + words);
-	if (argc == 2 || !strcmp(argv[2], "--help")) {
-		fprintf(stdout, "Commands of 'lunactl %s':\n", argv[1]);
-		if (list_commands(argv[1], stdout))
-			return argc == 2 ? 2 : 0;
-	}
-	usage_error("no command '%s'; 'lunactl --help' lists them", argv[1]);
+	if (argc == 2)
+		return group_help(argv[1], stderr);
+	if (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"))
+		return group_help(argv[1], stdout);
+	usage_error("no command '%s %s'; 'lunactl --help' lists them", argv[1], argv[2]);
 }

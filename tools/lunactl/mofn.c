@@ -15,6 +15,7 @@ static int mofn_generate(const struct ctl_args *args)
 	CK_ULONG m, n, i;
 	CA_MOFN_GENERATION vectors[SHARES];
 	unsigned char shares[SHARES][SHARE_MAX];
+	struct json_object *paths;
 	CK_SESSION_HANDLE session;
 	char path[4096];
 
@@ -36,12 +37,18 @@ static int mofn_generate(const struct ctl_args *args)
 	}
 	check((args->opt[OPT_CLONEABLE] ? CA_GenerateCloneableMofN : CA_GenerateMofN)
 	      (session, m, vectors, n, 0, NULL), "CA_GenerateMofN");
+	paths = json_object_new_array();
 	for (i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/share-%lu", args->opt[OPT_OUT_DIR], i + 1);
 		file_write(path, vectors[i].pVector, vectors[i].ulVectorLen, true);
+		json_object_array_add(paths, json_text(path, strlen(path)));
 		if (!args->json)
 			puts(path);
 	}
+	if (args->json)
+		print_json(paths);
+	else
+		json_object_put(paths);
 	explicit_bzero(shares, sizeof(shares));
 	return 0;
 }
@@ -113,11 +120,14 @@ static int mofn_status(const struct ctl_args *args)
 
 static int mofn_clone(const struct ctl_args *args)
 {
-	CK_SESSION_HANDLE source = session_login(slot_of(args, OPT_FROM), "co", args, OPT_PIN_FILE);
-	CK_SESSION_HANDLE target = session_login(slot_of(args, OPT_TO), "co", args,
-						 args->opt[OPT_TO_PIN_FILE] ? OPT_TO_PIN_FILE :
-									      OPT_PIN_FILE);
+	CK_SLOT_ID from = slot_of(args, OPT_FROM), to = slot_of(args, OPT_TO);
+	CK_SESSION_HANDLE source, target;
 
+	if (from == to)
+		usage_error("--from and --to are the same slot");
+	source = session_login(from, "co", args, OPT_PIN_FILE);
+	target = session_login(to, "co", args,
+			       args->opt[OPT_TO_PIN_FILE] ? OPT_TO_PIN_FILE : OPT_PIN_FILE);
 	check(CA_CloneMofN(target, source, NULL), "CA_CloneMofN");
 	print_done(args, "The M of N secret is cloned.\n");
 	return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* PINs: from a file, the environment or a prompt without echo; wiped after use, never shown. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,38 +42,56 @@ static void catch_signal(int signal)
 	caught = signal;
 }
 
-/* Ctrl-C and the like, so that no terminal is left without echo. */
-static void signals_catch(struct sigaction *before, bool on)
+/*
+ * A line without echo into @line, not through stdio, which keeps a copy. Ctrl-C and the like come
+ * through only while it waits, so that no terminal is left without echo. Return: its length, or -1
+ * with the signal in caught, if there was one.
+ */
+static ssize_t line_read(const char *whose, char *line, size_t room)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
-	struct sigaction action = { .sa_handler = catch_signal };
+	enum { SIGNALS = sizeof(signals) / sizeof(signals[0]) };
+	struct sigaction action = { .sa_handler = catch_signal }, actions[SIGNALS];
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct termios quiet, before;
+	sigset_t blocked, mask;
+	ssize_t len = -1;
 	size_t i;
 
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], on ? &action : &before[i], on ? &before[i] : NULL);
+	caught = 0;
+	sigemptyset(&blocked);
+	for (i = 0; i < SIGNALS; i++)
+		sigaddset(&blocked, signals[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &mask);
+	for (i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &action, &actions[i]);
+	tcgetattr(STDIN_FILENO, &before);
+	quiet = before;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	fprintf(stderr, "PIN for %s: ", whose);
+	if (ppoll(&input, 1, NULL, &mask) == 1)
+		len = read(STDIN_FILENO, line, room);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	fputc('\n', stderr);
+	for (i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &actions[i], NULL);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	return len;
 }
 
 static void pin_from_prompt(struct pin *pin, const char *whose, const char *variable)
 {
 	char line[sizeof(pin->text) + 2];
-	struct sigaction actions[5];
-	struct termios quiet, before;
 	ssize_t len;
 
-	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &before))
+	if (!isatty(STDIN_FILENO))
 		fatal("no PIN for %s: give a --...pin-file, set %s, or run in a terminal", whose, variable);
-	quiet = before;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	caught = 0;
-	signals_catch(actions, true);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	fprintf(stderr, "PIN for %s: ", whose);
-	len = read(STDIN_FILENO, line, sizeof(line));	/* not through stdio, which keeps a copy */
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-	fputc('\n', stderr);
-	signals_catch(actions, false);
-	if (caught)
-		raise(caught);
+	do {
+		len = line_read(whose, line, sizeof(line));
+		if (caught)
+			raise(caught);
+	} while (caught);	/* Ctrl-Z, and on again */
 	if (len <= 0)
 		fatal("no PIN for %s", whose);
 	pin_set(pin, line, (size_t)len, "the terminal");

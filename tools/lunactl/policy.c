@@ -63,7 +63,8 @@ static int policy_show(const struct ctl_args *args)
 
 	policies_get(slot, hsm, true, &capabilities);
 	policies_get(slot, hsm, false, &policies);
-	print_done(args, "%4s  %5s  %10s  %s\n", "id", "value", "capability", "policy");
+	if (!args->json)
+		printf("%4s  %5s  %10s  %s\n", "id", "value", "capability", "policy");
 	for (i = 0; i < capabilities.count; i++) {
 		if (!policy_value(&policies, capabilities.id[i], &value))
 			continue;

@@ -34,6 +34,7 @@ static void slot_json(struct json_object *list, CK_SLOT_ID slot, const CK_SLOT_I
 static void slot_text(CK_SLOT_ID slot, const CK_TOKEN_INFO *token, bool present)
 {
 	const char *state = "ready";
+	char label[33];
 
 	if (!present) {
 		printf("%4lu  the device does not answer\n", slot);
@@ -45,8 +46,10 @@ static void slot_text(CK_SLOT_ID slot, const CK_TOKEN_INFO *token, bool present)
 		state = "no crypto officer";
 	else if (token->flags & CKF_USER_PIN_LOCKED)
 		state = "crypto officer locked";
-	printf("%4lu  %-32.32s  %-16.16s  %-12.16s  %s\n", slot, token->label, token->serialNumber,
-	       token->model, state);
+	snprintf(label, sizeof(label), "%-32.32s", token->label);
+	printf("%4lu  ", slot);
+	print_text(label);
+	printf("  %-16.16s  %-12.16s  %s\n", token->serialNumber, token->model, state);
 }
 
 static int slots(const struct ctl_args *args)
@@ -85,6 +88,7 @@ static int init(const struct ctl_args *args)
 	CK_SLOT_ID slot = slot_of(args, OPT_SLOT);
 	const char *domain = args->opt[OPT_DOMAIN];
 	CK_UTF8CHAR label[32];
+	CK_TOKEN_INFO info;
 	struct pin pin;
 	CK_RV rv;
 
@@ -98,12 +102,14 @@ static int init(const struct ctl_args *args)
 	if (domain)
 		check(CA_SetCloningDomain((CK_BYTE_PTR)domain, strlen(domain)), "CA_SetCloningDomain");
 	check(CA_SetMofN(args->opt[OPT_MOFN] ? CK_TRUE : CK_FALSE), "CA_SetMofN");
-	pin_get(&pin, args, OPT_PIN_FILE, "LUNA_SO_PIN", "the security officer");
+	check(C_GetTokenInfo(slot, &info), "C_GetTokenInfo");
+	(info.flags & CKF_TOKEN_INITIALIZED ? pin_get : pin_get_new)
+		(&pin, args, OPT_PIN_FILE, "LUNA_SO_PIN", "the security officer");
 	rv = C_InitToken(slot, pin.text, pin.len, label);
 	pin_free(&pin);
 	check(rv, "C_InitToken");
 	print_done(args, "Slot %lu is initialised%s. Next: lunactl role init --slot %lu --role co\n", slot,
-		       domain ? "" : ", without a cloning domain", slot);
+		   domain ? "" : ", without a cloning domain", slot);
 	return 0;
 }
 
@@ -185,8 +191,8 @@ static int role_init(const struct ctl_args *args)
 		usage_error("the security officer comes with the token: lunactl init");
 	cu = type != CKU_USER;
 	session = session_login(slot, cu ? "co" : "so", args, OPT_PIN_FILE);
-	pin_get(&pin, args, OPT_NEW_PIN_FILE, cu ? "LUNA_CU_PIN" : "LUNA_PIN",
-		cu ? "the crypto user (new)" : "the crypto officer (new)");
+	pin_get_new(&pin, args, OPT_NEW_PIN_FILE, cu ? "LUNA_CU_PIN" : "LUNA_PIN",
+		    cu ? "the crypto user (new)" : "the crypto officer (new)");
 	rv = CA_InitRolePIN(session, type, pin.text, pin.len);
 	pin_free(&pin);
 	check(rv, "CA_InitRolePIN");
@@ -198,20 +204,24 @@ static int role_password(const struct ctl_args *args)
 {
 	CK_SLOT_ID slot = slot_of(args, OPT_SLOT);
 	const char *role = args->opt[OPT_ROLE] ? args->opt[OPT_ROLE] : "co";
+	CK_USER_TYPE type = role_type(role);
 	CK_SESSION_HANDLE session = session_public(slot);
 	struct pin old, new;
+	const char *what = "C_Login";
 	CK_RV rv;
 
 	pin_get(&old, args, OPT_PIN_FILE,
 		!strcmp(role, "so") ? "LUNA_SO_PIN" : !strcmp(role, "cu") ? "LUNA_CU_PIN" : "LUNA_PIN",
 		"the role (old)");
-	pin_get(&new, args, OPT_NEW_PIN_FILE, "LUNA_NEW_PIN", "the role (new)");
-	rv = C_Login(session, role_type(role), old.text, old.len);
-	if (rv == CKR_OK)
+	pin_get_new(&new, args, OPT_NEW_PIN_FILE, "LUNA_NEW_PIN", "the role (new)");
+	rv = C_Login(session, type, old.text, old.len);
+	if (rv == CKR_OK) {
+		what = "C_SetPIN";
 		rv = C_SetPIN(session, old.text, old.len, new.text, new.len);
+	}
 	pin_free(&old);
 	pin_free(&new);
-	check(rv, "C_SetPIN");
+	check(rv, what);
 	print_done(args, "The PIN of %s on slot %lu is changed.\n", role, slot);
 	return 0;
 }
@@ -229,7 +239,9 @@ const struct ctl_command token_commands[] = {
 	  "The PIN is that of the role above: the security officer makes the crypto officer, the crypto\n"
 	  "officer makes the crypto user. The new PIN comes from --new-pin-file or that role's variable.",
 	  role_init, OPT(SLOT) | OPT(ROLE) | OPT(PIN_FILE) | OPT(NEW_PIN_FILE), NULL },
-	{ "role password", "Changes a role's PIN", NULL, role_password,
+	{ "role password", "Changes a role's PIN",
+	  "The role is co unless --role says another. The old PIN comes from --pin-file or the role's\n"
+	  "variable, the new one from --new-pin-file or LUNA_NEW_PIN.", role_password,
 	  OPT(SLOT) | OPT(ROLE) | OPT(PIN_FILE) | OPT(NEW_PIN_FILE), NULL },
 	{ NULL, NULL, NULL, NULL, 0, NULL },
 };

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# The module's own tests; sourced by tests/vm/guest.
+export LUNA_SO_PIN=so-pin-1234 LUNA_PIN=co-pin-5678
+ctl=$vm/lunactl
+export LD_LIBRARY_PATH=$vm
+
+refuses() {
+	! load "$@" || { rmmod luna; return 1; }
+}
+
+bad_parameters() {
+	mkdir -p /run/open /run/others && chmod 755 /run/open && chmod 700 /run/others && chown 1 /run/others
+	refuses slots=0 && refuses slots=65 && refuses store=relative && refuses store=/run/none &&
+		refuses store=/run/open && refuses store=/run/others && refuses store=/etc/passwd
+}
+
+busy() {
+	exec 3<> /dev/luna0 && ! rmmod luna 2> /dev/null && exec 3>&-
+}
+
+nodes() {
+	ls -l /dev/luna*
+	[ "$(stat -c %F:%a /dev/luna3)" = "character special file:600" ] && [ ! -e /dev/luna4 ]
+}
+
+client32() {
+	"$vm/client32" /dev/luna0
+}
+
+init_token() {	# LABEL
+	"$ctl" init --slot 0 --label "$1" --domain vm && "$ctl" role init --slot 0 --role co
+}
+
+# A killed client's key generation ends at once, and the token goes on.
+killed_generation() {
+	local start
+	init_token killed || return
+	"$ctl" key generate --slot 0 --type rsa --size 4096 --label big &
+	sleep 4
+	kill -9 $! && start=$SECONDS && wait $!
+	echo "# ended after $((SECONDS - start)) s"
+	[ $((SECONDS - start)) -le 3 ] && rmmod luna && load slots=2 && init_token again
+}
+
+# ---- the store ----
+
+has_key() {	# LABEL
+	"$ctl" object list --slot 0 | grep -w "$1"
+}
+
+reload() {
+	rmmod luna && load slots=2 store=/run/store
+}
+
+kept() {
+	install -d -m 700 /run/store && load slots=2 store=/run/store && init_token first &&
+		"$ctl" key generate --slot 0 --type aes --label kept && reload && has_key kept &&
+		"$ctl" slots && ls -l /run/store && [ ! -s /run/store/token0.luna.alt ]
+}
+
+# token0.luna of two generations, put back as a power cut in a replacement may leave them
+cut_replacement() {
+	local s=/run/store
+	rmmod luna && cp $s/token0.luna $s/old && load slots=2 store=$s && init_token second && rmmod luna &&
+		cp $s/token0.luna $s/new || return
+	# .alt whole, the log old, empty, or without its header
+	cp $s/old $s/token0.luna && cp $s/new $s/token0.luna.alt && settled_as new || return
+	: > $s/token0.luna && cp $s/new $s/token0.luna.alt && settled_as new || return
+	cp $s/new $s/token0.luna && dd if=/dev/zero of=$s/token0.luna bs=48 count=1 conv=notrunc &&
+		cp $s/new $s/token0.luna.alt && settled_as new || return
+	# .alt torn, or the log carried over already
+	cp $s/old $s/token0.luna && cp $s/new $s/token0.luna.alt &&
+		dd if=/dev/zero of=$s/token0.luna.alt bs=48 count=1 conv=notrunc && settled_as old || return
+	cp $s/new $s/token0.luna && cp $s/old $s/token0.luna.alt && settled_as new || return
+	cp $s/new $s/token0.luna && cp $s/new $s/token0.luna.alt && settled_as new
+}
+
+settled_as() {
+	load slots=2 store=/run/store && rmmod luna && cmp "/run/store/$1" /run/store/token0.luna &&
+		[ ! -s /run/store/token0.luna.alt ]
+}
+
+# One store directory, in turns
+start_daemon() {
+	modprobe fuse
+	mkdir -p /run/fuse
+	"$vm/luna-fuse" --foreground --dir=/run/fuse --store=/run/store --slots=2 --pin-iterations=1000 &
+	daemon=$!
+	for _ in $(seq 100); do
+		[ -e /run/fuse/luna0 ] && return 0
+		sleep 0.2
+	done
+	return 1
+}
+
+stop_daemon() {
+	kill $daemon && wait $daemon
+}
+
+shared_with_daemon() {
+	load slots=2 store=/run/store && init_token shared &&
+		"$ctl" key generate --slot 0 --type aes --label by-module || return
+	! timeout 20 "$vm/luna-fuse" --foreground --dir=/run/fuse2 --store=/run/store || return
+	rmmod luna && start_daemon || return
+	export LUNA_DEVICES=/run/fuse
+	has_key by-module && "$ctl" key generate --slot 0 --type aes --label by-daemon || return
+	refuses slots=2 store=/run/store || return
+	export LUNA_DEVICES=/dev
+	stop_daemon && load slots=2 store=/run/store && has_key by-module && has_key by-daemon
+}
+
+# 17 bytes into the state record; the store is left as it was
+damaged() {
+	local s=/run/store
+	rmmod luna && printf XX | dd of=$s/token0.luna bs=1 seek=105 conv=notrunc && cp $s/token0.luna $s/bad &&
+		load slots=2 store=$s || return
+	"$ctl" object list --slot 0
+	"$ctl" init --slot 0 --label no && return 1
+	rmmod luna && cmp $s/bad $s/token0.luna
+}
+
+full() {
+	local i
+	mkdir -p /run/small && mount -t tmpfs -o size=64k,mode=700 none /run/small &&
+		load slots=1 store=/run/small && init_token small || return
+	for i in $(seq 400); do
+		"$ctl" key generate --slot 0 --type aes --label "k$i" > "$vm/full" 2>&1 || break
+	done
+	cat "$vm/full"
+	grep CKR_DEVICE_MEMORY "$vm/full" && has_key "k$((i - 1))" && rmmod luna &&
+		load slots=1 store=/run/small && has_key "k$((i - 1))" && rmmod luna && umount /run/small
+}
+
+check "bad parameters are refused" bad_parameters
+check "four slots" load slots=4
+check "nodes" nodes
+check "a client of 32 bits" client32
+check "rmmod while open" busy
+check "bad ioctls" python3 "$vm/ioctl.py" bad
+check "random ioctls" python3 "$vm/ioctl.py" fuzz 1
+check "unload" rmmod luna
+check "two slots" load slots=2
+check "unplug while open" python3 "$vm/ioctl.py" unplug
+check "SIGKILL during key generation" killed_generation
+check "unload after unplugging" rmmod luna
+check "a store is kept" kept
+check "a replacement cut short" cut_replacement
+check "a store shared with luna-fuse" shared_with_daemon
+check "a damaged store" damaged
+check "a full store" full
+rmmod luna 2> /dev/null
