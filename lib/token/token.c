@@ -98,7 +98,7 @@ static u32 role_flags(const struct luna_role *role, u32 limit, u32 low, u32 last
 
 	if (!role->set)
 		return 0;
-	if (role->locked)
+	if (role->locked || role->failed >= limit)	/* the policy may be lower than it was */
 		return locked;
 	if (role->failed)
 		flags |= low;

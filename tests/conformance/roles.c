@@ -862,5 +862,5 @@ int main(void)
 		TEST(unsupported_functions),
 	};
 
-	return cmocka_run_group_tests(tests, suite_setup_bare, suite_teardown);
+	return cmocka_run_group_tests(tests, suite_setup, suite_teardown);
 }
