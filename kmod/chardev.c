@@ -102,8 +102,8 @@ static int slot_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static int carry_locked(struct opener *opener, unsigned int nr, const void *in, size_t size, void *out,
-			size_t *out_len)
+static int carry_locked(struct opener *opener, unsigned int nr, const void *in, size_t size,
+			void *out, size_t *out_len)
 {
 	struct luna_slot *slot = opener->slot;
 	int err;
@@ -172,14 +172,16 @@ static ssize_t slot_command(const char *text, size_t len, int (*command)(u32 slo
 }
 
 static ssize_t plug_store(luna_class_const struct class *class,
-			  luna_class_const struct class_attribute *attr, const char *text, size_t len)
+			  luna_class_const struct class_attribute *attr, const char *text,
+			  size_t len)
 {
 	return slot_command(text, len, luna_slot_start);
 }
 static CLASS_ATTR_WO(plug);
 
 static ssize_t unplug_store(luna_class_const struct class *class,
-			    luna_class_const struct class_attribute *attr, const char *text, size_t len)
+			    luna_class_const struct class_attribute *attr, const char *text,
+			    size_t len)
 {
 	return slot_command(text, len, luna_slot_unplug);
 }

@@ -18,7 +18,8 @@ void luna_chardev_exit(void);
 /**
  * luna_slot_plug() - load the token of a slot and make its device
  * @config: copied
- * Return: 0; -EEXIST if it is plugged already; the errno of the store or of the engine, said in the log.
+ * Return: 0; -EEXIST if it is plugged already; the errno of the store or of the engine, said in the
+ * log.
  */
 int luna_slot_plug(const struct luna_config *config);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * AES in ECB, CBC and CTR mode on skcipher. A key has one transform for each mode, made when first used
- * and then shared by all streams; a stream has a request of its own, with the IV that goes on from
- * call to call.
+ * AES in ECB, CBC and CTR mode on skcipher. A key has one transform for each mode, made when first
+ * used and then shared by all streams; a stream has a request of its own, with the IV that goes on
+ * from call to call.
  *
  * Fast implementations are asynchronous by name (they hand over to a thread where the FPU is not at
  * hand), which crypto_wait_req() takes care of.
@@ -158,7 +158,8 @@ struct luna_cipher_stream *luna_kcipher_begin(struct luna_aes_key *key, enum lun
 		memcpy(s->iv, iv, iv_len);
 	crypto_init_wait(&s->wait);
 	skcipher_request_set_tfm(&s->req, tfm);
-	skcipher_request_set_callback(&s->req, CRYPTO_TFM_REQ_MAY_SLEEP | CRYPTO_TFM_REQ_MAY_BACKLOG,
+	skcipher_request_set_callback(&s->req,
+				      CRYPTO_TFM_REQ_MAY_SLEEP | CRYPTO_TFM_REQ_MAY_BACKLOG,
 				      crypto_req_done, &s->wait);
 	return s;
 }

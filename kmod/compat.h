@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What differs between the kernels that luna.ko builds for, Linux 6.1 and later: the only place with
- * tests of versions and features, but for the unaligned accesses of lib/token/port.h. Kbuild includes
- * it before everything else, so that the engine's messages begin with our name too.
+ * What differs between the kernels that luna.ko builds for, Linux 6.1 and later: the only place
+ * with tests of versions and features, but for the unaligned accesses of lib/token/port.h. Kbuild
+ * includes it before everything else, so that the engine's messages begin with our name too.
  */
 #ifndef LUNA_KMOD_COMPAT_H
 #define LUNA_KMOD_COMPAT_H

@@ -2,8 +2,8 @@
 /*
  * The crypto provider of luna.ko, on the kernel's crypto API and MPI functions.
  *
- * Without LUNA_GCM: gcm(aes) takes a message in one piece, while the engine's streams come in many, so
- * it would have to gather each message. The engine's GCM on our CTR streams in constant memory.
+ * Without LUNA_GCM: gcm(aes) takes a message in one piece, while the engine's streams come in many,
+ * so it would have to gather each message. The engine's GCM on our CTR streams in constant memory.
  */
 #ifndef LUNA_KMOD_CRYPTO_H
 #define LUNA_KMOD_CRYPTO_H
@@ -34,8 +34,8 @@ struct luna_mac_stream *luna_kmac_begin(struct luna_mac_key *key);
 int luna_kmac_update(struct luna_mac_stream *s, const void *data, size_t len);
 int luna_kmac_final(struct luna_mac_stream *s, u8 *mac);
 void luna_kmac_end(struct luna_mac_stream *s);
-int luna_kpbkdf2(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *salt, size_t salt_len,
-		 u32 iterations, u8 *out, size_t out_len);
+int luna_kpbkdf2(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *salt,
+		 size_t salt_len, u32 iterations, u8 *out, size_t out_len);
 
 /* ---- cipher.c ---- */
 int luna_kcipher_init(void);

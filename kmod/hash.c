@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Hashes, HMAC, CMAC and PBKDF2 on shash. Hashes share one transform each; a MAC key is a transform with
- * its key set, and its streams are descriptors of it.
+ * Hashes, HMAC, CMAC and PBKDF2 on shash. Hashes share one transform each; a MAC key is a transform
+ * with its key set, and its streams are descriptors of it.
  */
 #include <crypto/hash.h>
 
@@ -36,7 +36,7 @@ static const char * const mac_names[LUNA_MACS] = {
 	[LUNA_HMAC + LUNA_SHA512]	= "hmac(sha512)",
 };
 
-/* The MACs have no key; they are held so that their modules stay, and none is loaded by a client. */
+/* Held so that their modules stay, and none is loaded by a client; the MACs have no key. */
 static struct crypto_shash *hashes[LUNA_HASHES];
 static struct crypto_shash *macs[LUNA_MACS];
 
@@ -208,7 +208,8 @@ struct pbkdf2 {
 	struct shash_desc desc;	/* last */
 };
 
-static int pbkdf2_block(struct pbkdf2 *p, const u8 *salt, size_t salt_len, u32 iterations, u32 index)
+static int pbkdf2_block(struct pbkdf2 *p, const u8 *salt, size_t salt_len, u32 iterations,
+			u32 index)
 {
 	unsigned int len = crypto_shash_digestsize(p->desc.tfm);
 	u32 i;
@@ -231,8 +232,8 @@ static int pbkdf2_block(struct pbkdf2 *p, const u8 *salt, size_t salt_len, u32 i
 	return err;
 }
 
-int luna_kpbkdf2(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *salt, size_t salt_len,
-		 u32 iterations, u8 *out, size_t out_len)
+int luna_kpbkdf2(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *salt,
+		 size_t salt_len, u32 iterations, u8 *out, size_t out_len)
 {
 	struct crypto_shash *tfm = mac_tfm(LUNA_HMAC + hash, pin, pin_len);
 	struct pbkdf2 *p;

@@ -2,14 +2,13 @@
 /*
  * RSA key generation on the MPI functions that every supported kernel exports. There is no inverse
  * and no division among them: inverses modulo a prime are powers, and d is divided out with machine
- * words, for which e has at most 32 bits.
+ * words, for which e has at most 63 bits.
  *
  * Primes: a random start, a sieve of the odd numbers behind it, Miller-Rabin on what is left. The
  * search ends when its caller is killed; as many run at once as there are processors.
  */
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
-#include <linux/gcd.h>
 #include <linux/math64.h>
 #include <linux/random.h>
 #include <linux/semaphore.h>
@@ -31,7 +30,7 @@ enum {
  */
 struct search {
 	u32 half;
-	u32 e;
+	u64 e;
 	MPI one, candidate, less, odd, base, x;
 	u8 start[LUNA_KRSA_MAX_BITS / 16];
 	u8 at[LUNA_KRSA_MAX_BITS / 16];
@@ -77,13 +76,56 @@ static u32 remainder_small(const u8 *bytes, u32 len, u32 prime)
 	return r;
 }
 
-static u32 remainder_word(const u8 *bytes, u32 len, u32 divisor)
+/* One bit of a long division. Return: that of the quotient */
+static u32 divide_bit(u64 *rest, u32 bit, u64 divisor)
 {
-	u32 i, r = 0;
+	bool fits = *rest >> 63;
+
+	*rest = *rest << 1 | bit;
+	fits |= *rest >= divisor;
+	if (fits)
+		*rest -= divisor;
+	return fits;
+}
+
+/* bytes become bytes / divisor. Return: the rest */
+static u64 divide(u8 *bytes, u32 len, u64 divisor)
+{
+	u64 rest = 0;
+	u32 i, bit;
+
+	for (i = 0; i < len; i++) {
+		u8 quotient = 0;
+
+		for (bit = 8; bit--; )
+			quotient = quotient << 1 |
+				   divide_bit(&rest, bytes[i] >> bit & 1, divisor);
+		bytes[i] = quotient;
+	}
+	return rest;
+}
+
+static u64 remainder_word(const u8 *bytes, u32 len, u64 divisor)
+{
+	u64 rest = 0;
+	u32 i, bit;
 
 	for (i = 0; i < len; i++)
-		div_u64_rem((u64)r << 8 | bytes[i], divisor, &r);
-	return r;
+		for (bit = 8; bit--; )
+			divide_bit(&rest, bytes[i] >> bit & 1, divisor);
+	return rest;
+}
+
+static bool coprime(u64 a, u64 b)
+{
+	while (b) {
+		u64 rest;
+
+		div64_u64_rem(a, b, &rest);
+		a = b;
+		b = rest;
+	}
+	return a == 1;
 }
 
 /* Bit i stands for start + 2 * i. */
@@ -114,7 +156,7 @@ static bool step_to(struct search *s, u32 offset)
 	return !carry;
 }
 
-/* Rounds for a chance of error below 2^-100 with random candidates (FIPS 186-5, B.3), and some more */
+/* For a chance of error below 2^-100 with random candidates (FIPS 186-5, B.3), and some more */
 static int miller_rabin_rounds(u32 half)
 {
 	if (half >= 128)
@@ -145,7 +187,7 @@ static int square(struct search *s)
 	return err;
 }
 
-/* One round for candidate - 1 = odd * 2^twos. Return: 1 prime as far as seen, 0 composite, or an errno */
+/* candidate - 1 is odd * 2^twos. Return: 1 prime as far as seen, 0 composite, or an errno */
 static int miller_rabin_round(struct search *s, u32 twos)
 {
 	int err = random_base(s);
@@ -190,9 +232,9 @@ static int miller_rabin(struct search *s)
 /* Is s->at a prime that goes with e? Then it is s->candidate. Return: 1, 0 or an errno */
 static int test_at(struct search *s)
 {
-	u32 rest = remainder_word(s->at, s->half, s->e);
+	u64 rest = remainder_word(s->at, s->half, s->e);
 
-	if (gcd(rest ? rest - 1 : s->e - 1, s->e) != 1)
+	if (!coprime(rest ? rest - 1 : s->e - 1, s->e))
 		return 0;
 	mpi_free(s->candidate);
 	s->candidate = luna_mpi_read(s->at, s->half);
@@ -242,7 +284,7 @@ static void search_free(struct search *s)
 	kfree_sensitive(s);
 }
 
-static struct search *search_new(u32 bits, u32 e)
+static struct search *search_new(u32 bits, u64 e)
 {
 	struct search *s = kzalloc(sizeof(*s), GFP_KERNEL);
 	const u8 one = 1;
@@ -264,13 +306,14 @@ static struct search *search_new(u32 bits, u32 e)
 
 /* ---- the other numbers ---- */
 
-/* 1 / a mod m for coprime a and m below 2^32 */
-static u32 inverse_word(u32 a, u32 m)
+/* 1 / a mod m for coprime a < m of at most 63 bits */
+static u64 inverse_word(u64 a, u64 m)
 {
 	s64 r0 = m, r1 = a, t0 = 0, t1 = 1;
 
 	while (r1) {
-		s64 quotient = div64_s64(r0, r1), rest = r0 - quotient * r1, t = t0 - quotient * t1;
+		s64 quotient = div64_s64(r0, r1), rest = r0 - quotient * r1;
+		s64 t = t0 - quotient * t1;
 
 		r0 = r1;
 		r1 = rest;
@@ -280,40 +323,52 @@ static u32 inverse_word(u32 a, u32 m)
 	return t0 < 0 ? t0 + m : t0;
 }
 
-/* d = (1 + k * phi) / e, with k = -1 / phi mod e; room: bytes of phi and 5 more */
-static int private_exponent(const u8 *phi, u32 len, u32 e, u8 *work, u8 *d)
+/* sum = phi * k, with the bytes of phi and 8 more */
+static int multiply_word(MPI phi, u64 k, u8 *sum, u32 len)
 {
-	u32 i, rest = remainder_word(phi, len, e), room = len + 5;
-	u32 k = e - inverse_word(rest, e);
-	u64 carry = 1;
+	__be64 word = cpu_to_be64(k);
+	MPI factor = luna_mpi_read((u8 *)&word, sizeof(word)), product = mpi_alloc(0);
+	int err = -ENOMEM;
 
-	for (i = 0; i < len; i++) {
-		carry += (u64)phi[len - 1 - i] * k;
-		work[room - 1 - i] = carry;
-		carry >>= 8;
-	}
-	for (; i < room; i++, carry >>= 8)
-		work[room - 1 - i] = carry;
-	for (rest = 0, i = 0; i < room; i++)
-		work[i] = div_u64_rem((u64)rest << 8 | work[i], e, &rest);
-	if (rest || memchr_inv(work, 0, room - len))
+	if (factor && product)
+		err = luna_mpi(mpi_mul(product, phi, factor));
+	err = err ?: luna_mpi_write(product, sum, len);
+	mpi_free(product);
+	mpi_free(factor);
+	return err;
+}
+
+/* d = (1 + k * phi) / e, with k = -1 / phi mod e; work: the bytes of phi and 8 more */
+static int private_exponent(MPI phi, u64 e, u8 *work, u8 *d, u32 len)
+{
+	u32 room = len + sizeof(u64), i;
+	int err;
+
+	err = luna_mpi_write(phi, work, room);
+	if (err)
+		return err;
+	err = multiply_word(phi, e - inverse_word(remainder_word(work, room, e), e), work, room);
+	if (err)
+		return err;
+	for (i = room; i-- && !++work[i]; )
+		;
+	if (divide(work, room, e) || memchr_inv(work, 0, room - len))
 		return -EIO;
 	memcpy(d, work + room - len, len);
 	return 0;
 }
 
 /* made->d out of (p - 1) * (q - 1) */
-static int finish_exponent(struct luna_rsa_made *made, MPI p1, MPI q1, u32 e)
+static int finish_exponent(struct luna_rsa_made *made, MPI p1, MPI q1, u64 e)
 {
 	u32 len = made->bits / 8;
-	u8 *work = kmalloc(2 * len + 5, GFP_KERNEL);
+	u8 *work = kmalloc(len + sizeof(u64), GFP_KERNEL);
 	MPI phi = mpi_alloc(0);
 	int err = -ENOMEM;
 
 	if (work && phi) {
 		err = luna_mpi(mpi_mul(phi, p1, q1));
-		err = err ?: luna_mpi_write(phi, work, len);
-		err = err ?: private_exponent(work, len, e, work + len, made->d);
+		err = err ?: private_exponent(phi, e, work, made->d, len);
 	}
 	mpi_free(phi);
 	kfree_sensitive(work);
@@ -411,7 +466,7 @@ static int find_primes(struct search *s, struct luna_rsa_made *made)
 	return 0;
 }
 
-static int generate(u32 bits, u32 e, struct luna_rsa_made *made)
+static int generate(u32 bits, u64 e, struct luna_rsa_made *made)
 {
 	struct search *s = search_new(bits, e);
 	int err;
@@ -427,9 +482,9 @@ static int generate(u32 bits, u32 e, struct luna_rsa_made *made)
 }
 
 /* Return: the exponent, or 0 if keys cannot be made with it */
-static u32 exponent_word(const u8 *e, size_t len)
+static u64 exponent_word(const u8 *e, size_t len)
 {
-	u32 word = 0;
+	u64 word = 0;
 
 	for (; len && !*e; len--)
 		e++;
@@ -437,12 +492,12 @@ static u32 exponent_word(const u8 *e, size_t len)
 		return 0;
 	for (; len; len--)
 		word = word << 8 | *e++;
-	return word >= 3 && word % 2 ? word : 0;
+	return word >= 3 && word % 2 && !(word >> 63) ? word : 0;
 }
 
 struct luna_rsa_made *luna_krsa_generate(u32 bits, const u8 *e, size_t e_len)
 {
-	u32 word = exponent_word(e, e_len);
+	u64 word = exponent_word(e, e_len);
 	struct luna_rsa_made *made;
 	int err;
 

@@ -13,7 +13,7 @@
 enum {
 	SLOTS_DEFAULT = 2,
 	PIN_ITERATIONS_MIN = 1000,
-	PIN_ITERATIONS_MAX = 10000000,
+	PIN_ITERATIONS_MAX = 100000000,
 };
 
 static unsigned int slots = SLOTS_DEFAULT;
@@ -22,7 +22,7 @@ MODULE_PARM_DESC(slots, "Number of slots, 1 to 64 (default 2)");
 
 static char *store;
 module_param(store, charp, 0444);
-MODULE_PARM_DESC(store, "Directory of the tokens, root's alone (0700); empty: tokens are lost at unload");
+MODULE_PARM_DESC(store, "Directory of tokens, root's alone (0700); empty: lost at unload");
 
 static bool lax_ha_keys;
 module_param(lax_ha_keys, bool, 0444);
@@ -30,7 +30,7 @@ MODULE_PARM_DESC(lax_ha_keys, "Check the usage flags alone of a key for HA login
 
 static unsigned int pin_iterations;
 module_param(pin_iterations, uint, 0444);
-MODULE_PARM_DESC(pin_iterations, "PBKDF2 rounds for new PINs, 1000 to 10000000 (default: the engine's)");
+MODULE_PARM_DESC(pin_iterations, "PBKDF2 rounds for new PINs, 1000 to 100000000 (default 100000)");
 
 u32 luna_slots(void)
 {
@@ -129,4 +129,5 @@ module_exit(luna_exit);
 
 MODULE_DESCRIPTION("Software HSM token");
 MODULE_LICENSE("Dual MIT/GPL");
-MODULE_SOFTDEP("pre: sha1 sha256 sha512 hmac cmac ecb cbc ctr aes rsa aesni_intel sha1_ssse3 sha256_ssse3 sha512_ssse3");
+MODULE_SOFTDEP("pre: sha1 sha256 sha512 hmac cmac ecb cbc ctr aes rsa "
+	       "aesni_intel sha1_ssse3 sha256_ssse3 sha512_ssse3");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Raw RSA on akcipher "rsa", which is a bare exponentiation, neither blinded nor of constant time. A
- * private operation therefore works on x * r^e, multiplies the result by r^-1, and is checked with the
- * public exponent before anything of it leaves. Pairs (r^e, r^-1) are drawn once for each thread that
- * uses a key at the same time, and squared after each use.
+ * Raw RSA on akcipher "rsa", which is a bare exponentiation, neither blinded nor of constant time.
+ * A private operation therefore works on x * r^e, multiplies the result by r^-1, and is checked
+ * with the public exponent before anything of it leaves. Pairs (r^e, r^-1) are drawn once for each
+ * thread that uses a key at the same time, and squared after each use.
  *
- * "rsa" calculates with the CRT and takes no private key without it. Such a key is given to it as a public
- * key with d in the place of e.
+ * "rsa" calculates with the CRT and takes no private key without it. Such a key is given to it as a
+ * public key with d in the place of e.
  */
 #include <crypto/akcipher.h>
 #include <linux/scatterlist.h>
@@ -216,7 +216,8 @@ static int exponentiate(struct crypto_akcipher *tfm, bool decrypt, const u8 *in,
 	sg_init_one(&x->out, buf + size, size);
 	crypto_init_wait(&x->wait);
 	akcipher_request_set_tfm(&x->req, tfm);
-	akcipher_request_set_callback(&x->req, CRYPTO_TFM_REQ_MAY_SLEEP | CRYPTO_TFM_REQ_MAY_BACKLOG,
+	akcipher_request_set_callback(&x->req,
+				      CRYPTO_TFM_REQ_MAY_SLEEP | CRYPTO_TFM_REQ_MAY_BACKLOG,
 				      crypto_req_done, &x->wait);
 	akcipher_request_set_crypt(&x->req, &x->in, &x->out, size, size);
 	err = decrypt ? crypto_akcipher_decrypt(&x->req) : crypto_akcipher_encrypt(&x->req);
@@ -371,7 +372,7 @@ static int private_blinded(struct luna_rsa_key *key, struct blinding *b, const u
 	err = err ?: multiply(key, work, b->unblind);
 	err = err ?: luna_krsa_public(key, work, check);
 	if (!err && crypto_memneq(check, in, key->size)) {
-		pr_err_ratelimited("a private RSA operation went wrong: nothing of it is released\n");
+		pr_err_ratelimited("a private RSA operation went wrong; its result is withheld\n");
 		err = -EIO;
 	}
 	return err;
@@ -438,7 +439,8 @@ static bool primes_fit(const struct luna_rsa_key *key, const struct luna_rsa_num
 }
 
 /*
- * The public exponent of a private key that came without one, by trying the usual ones: 2^(d * e) is 2.
+ * The public exponent of a private key that came without one, by trying the usual ones: 2^(d * e)
+ * is 2.
  * Return: its transform; ERR_PTR(-EINVAL) if none fits.
  */
 static struct crypto_akcipher *find_exponent(struct luna_rsa_key *key, struct luna_num n, u8 e[3])

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * All file operations run in a kernel thread. There they have init's root and credentials and not those
- * of who calls the ioctl; no limit on file sizes applies, and no signal leaves a flush half done.
- * store.h says how the two files of a slot stand to each other.
+ * All file operations run in a kernel thread. There they have init's root and credentials and not
+ * those of who calls the ioctl; no limit on file sizes applies, and no signal leaves a flush half
+ * done. store.h says how the two files of a slot stand to each other.
  */
 #include <linux/completion.h>
 #include <linux/fcntl.h>
@@ -16,10 +16,11 @@
 #include "store.h"
 
 enum {
-	STORE_MAX = SZ_1G,	/* bytes of one token's log; the engine may hold 100 000 objects in it */
+	STORE_MAX = SZ_1G,	/* bytes of one token's log */
 	VOLATILE_MAX = SZ_256M,
 	COPY_CHUNK = SZ_64K,
 	NAME_LEN = 32,
+	OPEN_FLAGS = O_RDWR | O_CREAT | O_NOFOLLOW | O_LARGEFILE | O_CLOEXEC,
 };
 
 /**
@@ -155,6 +156,19 @@ static int copy_body(struct file *to, struct file *from, u64 size, u8 *chunk)
 	return err;
 }
 
+/*
+ * Nobody takes what is in tokenN.luna from here on for a log, until put_head(): the daemon, too,
+ * finds it damaged and leaves it alone.
+ */
+static int void_head(struct file *file, u8 *chunk)
+{
+	int err;
+
+	memset(chunk, 0, LUNA_LOG_HEAD);
+	err = write_at(file, chunk, LUNA_LOG_HEAD, 0);
+	return err ? err : vfs_fsync(file, 0);
+}
+
 /* The log that is in .alt, whole and durable, becomes tokenN.luna. */
 static int carry_over(struct luna_store *store, const u8 *head, u64 size)
 {
@@ -163,7 +177,9 @@ static int carry_over(struct luna_store *store, const u8 *head, u64 size)
 
 	if (!chunk)
 		return -ENOMEM;
-	err = cut(store->main, 0);
+	err = void_head(store->main, chunk);
+	if (!err)
+		err = cut(store->main, LUNA_LOG_HEAD);
 	if (!err)
 		err = copy_body(store->main, store->alt, size, chunk);
 	if (!err)
@@ -330,8 +346,8 @@ static int store_replace_append(void *store, const void *buf, size_t len)
 }
 
 /*
- * Once the header of .alt is being written, a failure leaves unknown which of the two logs a restart
- * finds: that is -EIO, after which the engine writes no more.
+ * Once the header of .alt is being written, a failure leaves unknown which of the two logs a
+ * restart finds: that is -EIO, after which the engine writes no more.
  */
 static int store_replace_commit(void *store)
 {
@@ -404,8 +420,7 @@ static struct file *open_file(const char *name)
 
 	if (!directory)
 		return shmem_file_setup(name, 0, VM_NORESERVE);
-	file = file_open_root(&directory->f_path, name,
-			      O_RDWR | O_CREAT | O_NOFOLLOW | O_LARGEFILE | O_CLOEXEC, 0600);
+	file = file_open_root(&directory->f_path, name, OPEN_FLAGS, 0600);
 	if (IS_ERR(file))
 		return file;
 	if (S_ISREG(file_inode(file)->i_mode) &&
@@ -503,8 +518,7 @@ static int lock_directory(void)
 	struct file_lock *lock;
 	int err;
 
-	directory_lock = file_open_root(&directory->f_path, "lock",
-					O_RDWR | O_CREAT | O_NOFOLLOW | O_LARGEFILE | O_CLOEXEC, 0600);
+	directory_lock = file_open_root(&directory->f_path, "lock", OPEN_FLAGS, 0600);
 	if (IS_ERR(directory_lock))
 		return PTR_ERR(directory_lock);
 	lock = locks_alloc_lock();

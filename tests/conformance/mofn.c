@@ -275,6 +275,13 @@ static void bad_vectors(void **state)
 	given[2] = (CA_MOFN_ACTIVATION){ set.room[1], len };
 	assert_rv(ca->CA_ActivateMofN(a, given, 2), CKR_DATA_INVALID);
 	assert_rv(ca->CA_ActivateMofN(a, given, 3), CKR_DATA_INVALID);
+	/* Even where those before it are enough. */
+	given[1] = (CA_MOFN_ACTIVATION){ set.room[2], len };
+	given[2] = (CA_MOFN_ACTIVATION){ set.room[0], len };
+	assert_rv(ca->CA_ActivateMofN(a, given, 3), CKR_DATA_INVALID);
+	assert_false(is_active(slot_a));
+	given[1] = given[0];
+	given[2] = (CA_MOFN_ACTIVATION){ set.room[1], len };
 	assert_rv(ca->CA_ActivateMofN(a, given, 0), CKR_ARGUMENTS_BAD);
 	assert_rv(ca->CA_ActivateMofN(a, NULL, 2), CKR_ARGUMENTS_BAD);
 	assert_rv(ca->CA_ActivateMofN(a, given + 1, 5000), CKR_ARGUMENTS_BAD);

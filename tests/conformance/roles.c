@@ -73,7 +73,7 @@ static void officer_lock(void **state)
 	assert_ok(p11->C_Logout(session));
 	assert_int_equal(role(CKU_USER).loginAttemptsLeft, 3);
 	assert_int_equal(token_flags() & USER_FLAGS, 0);
-	/* A wrong old PIN counts as well; a PIN too long to be one does not. */
+	/* A wrong old PIN counts as well. */
 	assert_rv(p11->C_SetPIN(session, PIN("a wrong pin"), PIN("new-pin-1")), CKR_PIN_INCORRECT);
 	assert_int_equal(role(CKU_USER).loginAttemptsLeft, 2);
 	wrong_pin(session, CKU_USER, 2);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A client of 32 bits without a C library: LUNA_GET_INFO by the system calls of i386, on the device that
- * its argument names. Exit status: 0, or the number of the step that failed.
+ * A client of 32 bits without a C library: LUNA_GET_INFO by the system calls of i386, on the device
+ * that its argument names. Exit status: 0, or the number of the step that failed.
  */
 #include <uapi/luna.h>
 
@@ -37,4 +37,10 @@ __attribute__((used)) void start(const long *stack)
 }
 
 /* argc is on top of the stack, argv behind it. */
-__asm__(".globl _start\n_start:\n\tmov %esp, %eax\n\tand $-16, %esp\n\tsub $12, %esp\n\tpush %eax\n\tcall start\n");
+__asm__(".globl _start\n"
+	"_start:\n"
+	"	mov %esp, %eax\n"
+	"	and $-16, %esp\n"
+	"	sub $12, %esp\n"
+	"	push %eax\n"
+	"	call start\n");

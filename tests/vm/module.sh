@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # The module's own tests; sourced by tests/vm/guest.
 export LUNA_SO_PIN=so-pin-1234 LUNA_PIN=co-pin-5678
+vm=/tmp/vm
 ctl=$vm/lunactl
 export LD_LIBRARY_PATH=$vm
 
@@ -10,7 +11,8 @@ refuses() {
 }
 
 bad_parameters() {
-	mkdir -p /run/open /run/others && chmod 755 /run/open && chmod 700 /run/others && chown 1 /run/others
+	install -d -m 755 /run/open
+	install -d -m 700 -o 1 /run/others
 	refuses slots=0 && refuses slots=65 && refuses store=relative && refuses store=/run/none &&
 		refuses store=/run/open && refuses store=/run/others && refuses store=/etc/passwd
 }
@@ -62,18 +64,22 @@ kept() {
 # token0.luna of two generations, put back as a power cut in a replacement may leave them
 cut_replacement() {
 	local s=/run/store
-	rmmod luna && cp $s/token0.luna $s/old && load slots=2 store=$s && init_token second && rmmod luna &&
-		cp $s/token0.luna $s/new || return
+	rmmod luna && cp $s/token0.luna $s/old && load slots=2 store=$s && init_token second &&
+		rmmod luna && cp $s/token0.luna $s/new || return
 	# .alt whole, the log old, empty, or without its header
 	cp $s/old $s/token0.luna && cp $s/new $s/token0.luna.alt && settled_as new || return
 	: > $s/token0.luna && cp $s/new $s/token0.luna.alt && settled_as new || return
-	cp $s/new $s/token0.luna && dd if=/dev/zero of=$s/token0.luna bs=48 count=1 conv=notrunc &&
+	cp $s/new $s/token0.luna && behead $s/token0.luna &&
 		cp $s/new $s/token0.luna.alt && settled_as new || return
 	# .alt torn, or the log carried over already
 	cp $s/old $s/token0.luna && cp $s/new $s/token0.luna.alt &&
-		dd if=/dev/zero of=$s/token0.luna.alt bs=48 count=1 conv=notrunc && settled_as old || return
+		behead $s/token0.luna.alt && settled_as old || return
 	cp $s/new $s/token0.luna && cp $s/old $s/token0.luna.alt && settled_as new || return
 	cp $s/new $s/token0.luna && cp $s/new $s/token0.luna.alt && settled_as new
+}
+
+behead() {	# FILE
+	dd if=/dev/zero of="$1" bs=48 count=1 conv=notrunc status=none
 }
 
 settled_as() {
@@ -85,7 +91,8 @@ settled_as() {
 start_daemon() {
 	modprobe fuse
 	mkdir -p /run/fuse
-	"$vm/luna-fuse" --foreground --dir=/run/fuse --store=/run/store --slots=2 --pin-iterations=1000 &
+	"$vm/luna-fuse" --foreground --dir=/run/fuse --store=/run/store --slots=2 \
+		--pin-iterations=1000 &
 	daemon=$!
 	for _ in $(seq 100); do
 		[ -e /run/fuse/luna0 ] && return 0
@@ -95,7 +102,7 @@ start_daemon() {
 }
 
 stop_daemon() {
-	kill $daemon && wait $daemon
+	kill "$daemon" && wait "$daemon"
 }
 
 shared_with_daemon() {
@@ -110,16 +117,34 @@ shared_with_daemon() {
 	stop_daemon && load slots=2 store=/run/store && has_key by-module && has_key by-daemon
 }
 
+# What conformance_persistence makes, by one host and for the other
+persists() {
+	"$vm/suites/conformance_persistence" "$1"
+}
+
+fill_by_module() {
+	rm -f /run/store/token* && load slots=2 store=/run/store && persists fill && reload &&
+		persists check && rmmod luna && start_daemon || return
+	LUNA_DEVICES=/run/fuse persists check && stop_daemon
+}
+
+fill_by_daemon() {
+	rm -f /run/store/token* && start_daemon && LUNA_DEVICES=/run/fuse persists fill &&
+		stop_daemon && load slots=2 store=/run/store && persists check && reload &&
+		persists check
+}
+
 # 17 bytes into the state record; the store is left as it was
 damaged() {
 	local s=/run/store
-	rmmod luna && printf XX | dd of=$s/token0.luna bs=1 seek=105 conv=notrunc && cp $s/token0.luna $s/bad &&
-		load slots=2 store=$s || return
+	rmmod luna && printf XX | dd of=$s/token0.luna bs=1 seek=105 conv=notrunc &&
+		cp $s/token0.luna $s/bad && load slots=2 store=$s || return
 	"$ctl" object list --slot 0
 	"$ctl" init --slot 0 --label no && return 1
 	rmmod luna && cmp $s/bad $s/token0.luna
 }
 
+# Logging in needs a few bytes too; what was stored before is all there.
 full() {
 	local i
 	mkdir -p /run/small && mount -t tmpfs -o size=64k,mode=700 none /run/small &&
@@ -127,9 +152,14 @@ full() {
 	for i in $(seq 400); do
 		"$ctl" key generate --slot 0 --type aes --label "k$i" > "$vm/full" 2>&1 || break
 	done
-	cat "$vm/full"
-	grep CKR_DEVICE_MEMORY "$vm/full" && has_key "k$((i - 1))" && rmmod luna &&
-		load slots=1 store=/run/small && has_key "k$((i - 1))" && rmmod luna && umount /run/small
+	grep CKR_DEVICE_MEMORY "$vm/full" && mount -o remount,size=256k /run/small &&
+		has_key "k$((i - 1))" && reload_small && has_key "k$((i - 1))" &&
+		"$ctl" key generate --slot 0 --type aes --label more && rmmod luna &&
+		umount /run/small
+}
+
+reload_small() {
+	rmmod luna && load slots=1 store=/run/small
 }
 
 check "bad parameters are refused" bad_parameters
@@ -147,6 +177,9 @@ check "unload after unplugging" rmmod luna
 check "a store is kept" kept
 check "a replacement cut short" cut_replacement
 check "a store shared with luna-fuse" shared_with_daemon
+rmmod luna
+check "filled by the module, read by luna-fuse" fill_by_module
+check "filled by luna-fuse, read by the module" fill_by_daemon
 check "a damaged store" damaged
 check "a full store" full
 rmmod luna 2> /dev/null
