@@ -27,7 +27,7 @@
 #include "version.h"
 
 /* A key pair keeps a thread busy for long. Making threads is dear, so a good number stays idle. */
-enum { THREADS_MAX = 64, THREADS_IDLE = 16 };
+enum { THREADS_MAX = 48, THREADS_SLOT = 16, THREADS_IDLE = 16 };
 
 /**
  * struct host - everything that main() has to give back
@@ -87,14 +87,15 @@ static void close_tokens(struct host *host)
 	}
 }
 
-static int run_loop(struct fuse_session *session)
+static int run_loop(struct fuse_session *session, u32 slots)
 {
 	struct fuse_loop_config *config = fuse_loop_cfg_create();
 	int status;
 
 	if (!config)
 		return -ENOMEM;
-	fuse_loop_cfg_set_max_threads(config, THREADS_MAX);
+	/* Key generations, of which a token runs up to 16, leave threads for everything else. */
+	fuse_loop_cfg_set_max_threads(config, THREADS_MAX + slots * THREADS_SLOT);
 	fuse_loop_cfg_set_idle_threads(config, THREADS_IDLE);
 	status = fuse_session_loop_mt(session, config);
 	fuse_loop_cfg_destroy(config);
@@ -112,7 +113,7 @@ static int serve_mounted(struct host *host, struct fuse_session *session)
 	memory_protect();
 	err = open_tokens(host);
 	if (!err)
-		err = run_loop(session);
+		err = run_loop(session, host->devices.count);
 	fuse_session_unmount(session);
 	close_tokens(host);
 	return err;

@@ -286,12 +286,13 @@ struct luna_session_info {
 #define LUNA_ROLE_NONE		0xffffffffu
 
 /**
- * struct luna_init_token - LUNA_INIT_TOKEN; payload: SO PIN, then domain
+ * struct luna_init_token - LUNA_INIT_TOKEN; payload: SO PIN, domain, policies of HSM, of partition
  * @pin_len: bytes of the SO PIN
  * @domain_len: bytes of the cloning domain string; 0: the token gets no domain
  * @type: LUNA_TOKEN_PPSO or LUNA_TOKEN_LEGACY
  * @flags: LUNA_INIT_MOFN: the token requires M of N (CA_SetMofN)
  * @label: padded with blanks
+ * @hsm_policies, @policies: pairs of __u32 id and value that differ from the defaults
  *
  * An initialised token demands its SO PIN (CKR_PIN_INCORRECT), and no session may be open on it
  * (CKR_SESSION_EXISTS). All objects and roles of it end.
@@ -303,6 +304,8 @@ struct luna_init_token {
 	__u32 type;
 	__u32 flags;
 	__u8 label[32];
+	__u32 hsm_policies;
+	__u32 policies;
 };
 
 #define LUNA_INIT_MOFN		0x1
@@ -633,7 +636,7 @@ LUNA_ABI_SIZE(luna_mech_list, 48);
 LUNA_ABI_SIZE(luna_data, 48);
 LUNA_ABI_SIZE(luna_random, 48);
 LUNA_ABI_SIZE(luna_session_info, 64);
-LUNA_ABI_SIZE(luna_init_token, 88);
+LUNA_ABI_SIZE(luna_init_token, 96);
 LUNA_ABI_SIZE(luna_pin, 56);
 LUNA_ABI_SIZE(luna_role_state, 56);
 LUNA_ABI_SIZE(luna_policy, 80);

@@ -13,6 +13,9 @@
 /* Longest PIN that travels: the device judges; beyond this it is not a PIN. */
 #define PIN_MAX	4096
 
+/* More policies than any scope has. */
+#define POLICIES_MAX	64
+
 uint32_t p11_role(CK_USER_TYPE user)
 {
 	return user == CKU_LIMITED_USER_OLD ? (uint32_t)CKU_LIMITED_USER : p11_u32(user);
@@ -48,6 +51,18 @@ CK_RV p11_pin_call(struct p11_session *session, unsigned int command, CK_USER_TY
 	return rv == CKR_OK ? p11_session_call(session, &request) : rv;
 }
 
+static void put_policies(struct p11_buffer *pairs, const CK_POLICY_INFO *policies, CK_ULONG count)
+{
+	uint32_t pair[2];
+	CK_ULONG i;
+
+	for (i = 0; i < count; i++) {
+		pair[0] = p11_u32(policies[i].ulId);
+		pair[1] = p11_u32(policies[i].ulValue);
+		p11_buffer_put(pairs, pair, sizeof(pair));
+	}
+}
+
 CK_RV p11_token_initialize(struct p11_slot *slot, const struct p11_token_init *init)
 {
 	struct luna_init_token head = {
@@ -64,14 +79,25 @@ CK_RV p11_token_initialize(struct p11_slot *slot, const struct p11_token_init *i
 		.in[1] = { init->domain, init->domain_len },
 	};
 	CK_RV rv = pin_check(init->pin, init->pin_len);
+	struct p11_buffer pairs;
 
 	if (rv != CKR_OK)
 		return rv;
 	if (!init->label || (init->domain_len && !init->domain) ||
-	    init->domain_len > P11_DOMAIN_MAX)
+	    init->domain_len > P11_DOMAIN_MAX || init->hsm_count > POLICIES_MAX ||
+	    init->partition_count > POLICIES_MAX)
 		return CKR_ARGUMENTS_BAD;
 	memcpy(head.label, init->label, sizeof(head.label));
-	return p11_slot_call(slot, &request, NULL);
+	head.hsm_policies = (uint32_t)init->hsm_count;
+	head.policies = (uint32_t)init->partition_count;
+	p11_buffer_init(&pairs);
+	put_policies(&pairs, init->hsm, init->hsm_count);
+	put_policies(&pairs, init->partition, init->partition_count);
+	request.in[2].data = pairs.data;
+	request.in[2].len = pairs.len;
+	rv = pairs.failed ? CKR_HOST_MEMORY : p11_slot_call(slot, &request, NULL);
+	p11_buffer_free(&pairs);
+	return rv;
 }
 
 CK_RV C_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen,

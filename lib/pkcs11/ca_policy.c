@@ -132,7 +132,7 @@ static CK_RV policy_get_one(struct p11_call *call, CK_RV rv, uint32_t scope, enu
 		if (row)
 			*value = policy_number(row, view);
 		else
-			rv = CKR_ARGUMENTS_BAD;
+			rv = CKR_DATA_INVALID;	/* as the device says when it is set */
 	}
 	free(rows);
 	return p11_end(call, rv);
@@ -267,7 +267,7 @@ CK_RV CA_GetConfigurationElementDescription(CK_SLOT_ID slotID, CK_ULONG ulIsCont
 	if (rv == CKR_OK) {
 		row = policy_find(rows, count, ulElementId,
 				  ulIsCapabilityElement ? VIEW_CAPABILITY : VIEW_POLICY);
-		rv = row ? CKR_OK : CKR_ARGUMENTS_BAD;
+		rv = row ? CKR_OK : CKR_DATA_INVALID;
 	}
 	if (row) {
 		if (pulElementBitLength)

@@ -340,47 +340,6 @@ CK_RV CT_HsmIdFromSlotId(CK_SLOT_ID slotID, unsigned int *pHsmID)
 	return p11_end(&call, rv);
 }
 
-/* All of a scope in one command: some policies are allowed only together. */
-static CK_RV policies_apply(struct p11_session *session, uint32_t scope,
-			    const CK_POLICY_INFO *policies, CK_ULONG count)
-{
-	CK_ULONG *ids, i;
-	CK_RV rv;
-
-	if (!count)
-		return CKR_OK;
-	ids = calloc(count, 2 * sizeof(*ids));
-	if (!ids)
-		return CKR_HOST_MEMORY;
-	for (i = 0; i < count; i++) {
-		ids[i] = policies[i].ulId;
-		ids[count + i] = policies[i].ulValue;
-	}
-	rv = p11_policy_set(session, scope, LUNA_POLICY_SET_DESTRUCTIVE, count, ids, ids + count);
-	free(ids);
-	return rv;
-}
-
-/* Sets the policies of a token just initialised, in a session that the caller never sees. */
-static CK_RV init_token_policies(struct p11_slot *slot, const struct p11_token_init *init,
-				 const CK_POLICY_INFO *hsm, CK_ULONG hsm_count,
-				 const CK_POLICY_INFO *partition, CK_ULONG partition_count)
-{
-	struct p11_session *session;
-	CK_RV rv = p11_session_temporary(slot, CKF_RW_SESSION, &session);
-
-	if (rv != CKR_OK)
-		return rv;
-	rv = p11_pin_call(session, LUNA_LOGIN, CKU_SO, init->pin, init->pin_len, NULL, 0);
-	if (rv == CKR_OK)
-		rv = policies_apply(session, LUNA_SCOPE_HSM, hsm, hsm_count);
-	if (rv == CKR_OK)
-		rv = policies_apply(session, LUNA_SCOPE_PARTITION, partition, partition_count);
-	/* The login ends with the only session there is. */
-	p11_session_end_temporary(session);
-	return rv;
-}
-
 CK_RV CA_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen,
 		   CK_UTF8CHAR_PTR pLabel, CK_BYTE_PTR pDomain, CK_ULONG ulDomainLen,
 		   CK_ULONG ulHsmPolicyCount, CK_POLICY_INFO_PTR pHsmPolicies,
@@ -393,6 +352,10 @@ CK_RV CA_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen,
 		.label = pLabel,
 		.domain = pDomain,
 		.domain_len = ulDomainLen,
+		.hsm = pHsmPolicies,
+		.hsm_count = ulHsmPolicyCount,
+		.partition = pPartitionPolicies,
+		.partition_count = ulPartitionPolicyCount,
 	};
 	struct p11_call call;
 	CK_RV rv = p11_begin_slot(&call, __func__, slotID);
@@ -406,9 +369,6 @@ CK_RV CA_InitToken(CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen,
 	}
 	if (rv == CKR_OK)
 		rv = p11_token_initialize(call.slot, &init);
-	if (rv == CKR_OK && (ulHsmPolicyCount || ulPartitionPolicyCount))
-		rv = init_token_policies(call.slot, &init, pHsmPolicies, ulHsmPolicyCount,
-					 pPartitionPolicies, ulPartitionPolicyCount);
 	if (init.domain == domain)
 		explicit_bzero(domain, init.domain_len);
 	return p11_end(&call, rv);

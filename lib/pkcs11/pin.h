@@ -15,6 +15,7 @@
  * @pin: SO PIN, @pin_len bytes
  * @label: 32 bytes, padded with blanks
  * @domain: cloning domain, @domain_len bytes
+ * @hsm, @partition: policies that differ from the defaults, and their numbers
  */
 struct p11_token_init {
 	const CK_BYTE *pin;
@@ -22,6 +23,10 @@ struct p11_token_init {
 	const CK_BYTE *label;
 	const CK_BYTE *domain;
 	CK_ULONG domain_len;
+	const CK_POLICY_INFO *hsm;
+	CK_ULONG hsm_count;
+	const CK_POLICY_INFO *partition;
+	CK_ULONG partition_count;
 };
 
 /** p11_token_initialize() - LUNA_INIT_TOKEN, with the type and the M of N that are configured */

@@ -68,16 +68,32 @@ static void state_clear(struct luna_state *state, const struct luna_init_token *
 	memcpy(state->label, arg->label, sizeof(state->label));
 }
 
+static u32 scratch_policies(struct luna_state *state, const struct luna_init_token *arg,
+			    const u8 *pairs)
+{
+	u32 rv;
+
+	rv = luna_policy_init(state, LUNA_SCOPE_HSM, pairs, arg->hsm_policies);
+	if (rv)
+		return rv;
+	return luna_policy_init(state, LUNA_SCOPE_PARTITION, pairs + 8 * arg->hsm_policies,
+				arg->policies);
+}
+
 /* New storage key, SO, domain, wrapping key. */
-static u32 scratch_fill(struct luna_token *scratch, const struct luna_init_token *arg, const u8 *pin,
-			const u8 *domain)
+static u32 scratch_fill(struct luna_token *scratch, const struct luna_init_token *arg, const u8 *pin)
 {
 	const struct luna_crypto_ops *crypto = scratch->crypto;
 	struct luna_secrets *secrets = scratch->secrets;
+	const u8 *domain = pin + arg->pin_len;
 	struct luna_aes_key *key;
 	int ret;
+	u32 rv;
 
 	state_clear(scratch->state, arg);
+	rv = scratch_policies(scratch->state, arg, domain + arg->domain_len);
+	if (rv)
+		return rv;
 	ret = crypto->random(scratch->sk, sizeof(scratch->sk));
 	if (ret)
 		return luna_ckr(ret);
@@ -134,9 +150,11 @@ static u32 init_authorise(struct luna_token *token, const u8 *pin, u32 pin_len)
 
 static u32 init_args(const struct luna_ucmd *cmd, const struct luna_init_token *arg)
 {
-	u32 sum;
+	u64 sum = (u64)arg->pin_len + arg->domain_len;
 
-	if (check_add_overflow(arg->pin_len, arg->domain_len, &sum) || sum != cmd->in_len)
+	if (arg->hsm_policies > LUNA_POLICY_IDS || arg->policies > LUNA_POLICY_IDS)
+		return CKR_ARGUMENTS_BAD;
+	if (sum + 8 * (arg->hsm_policies + arg->policies) != cmd->in_len)
 		return CKR_ARGUMENTS_BAD;
 	if (arg->type > LUNA_TOKEN_LEGACY || (arg->flags & ~LUNA_INIT_MOFN))
 		return CKR_ARGUMENTS_BAD;
@@ -163,7 +181,7 @@ u32 luna_do_init_token(struct luna_ucmd *cmd)
 	scratch = scratch_new(cmd->token);
 	if (!scratch)
 		return CKR_DEVICE_MEMORY;
-	rv = scratch_fill(scratch, arg, cmd->in, cmd->in + arg->pin_len);
+	rv = scratch_fill(scratch, arg, cmd->in);
 	if (!rv)
 		rv = init_swap(cmd->token, scratch);
 	scratch_free(scratch);

@@ -11,7 +11,7 @@ enum {
 	 * At work at once on a token. Each takes a processor and a worker of the host; the next
 	 * gets CKR_BUSY rather than a place in a queue without end.
 	 */
-	KEYGENS_MAX = 64,
+	KEYGENS_MAX = 16,
 	/* The modulus has whole bytes (struct luna_rsa_made). */
 	RSA_BITS_STEP = 8,
 	RSA_EXPONENT_MAX = 32,

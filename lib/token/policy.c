@@ -224,6 +224,16 @@ static u32 policy_apply(const struct policy_scope *scope, u32 *values, const u8 
 	return CKR_OK;
 }
 
+u32 luna_policy_init(struct luna_state *state, u32 scope, const u8 *pairs, u32 count)
+{
+	struct policy_scope rows;
+	bool erase;
+
+	if (!scope_get(scope, &rows))
+		return CKR_ARGUMENTS_BAD;
+	return policy_apply(&rows, scope_values(state, scope), pairs, count, &erase);
+}
+
 /* Session objects, too: else a key would outlive the policy that it was made under. */
 static void drop_objects(struct luna_token *token)
 {

@@ -8,4 +8,12 @@
 u32 luna_pin_min(const struct luna_token *token);	/* bytes, by policy 25 */
 u32 luna_pin_max(const struct luna_token *token);	/* bytes, by policy 26 */
 
+/**
+ * luna_policy_init() - policies that a token is initialised with
+ * @state: the state to be; holds the defaults
+ * @pairs: @count pairs of u32 id and value, native byte order
+ * CKR_OK, or as LUNA_POLICY_SET.
+ */
+u32 luna_policy_init(struct luna_state *state, u32 scope, const u8 *pairs, u32 count);
+
 #endif /* LUNA_TOKEN_POLICY_H */

@@ -353,10 +353,10 @@ static void policy_sets(void **state)
 	}
 	assert_int_equal(set_value(&policies, 7), 1);
 	assert_int_equal(set_value(&policies, 16), 1);
-	assert_rv(ca->CA_GetHSMPolicySetting(slot_a, 4711, &value), CKR_ARGUMENTS_BAD);
-	assert_rv(ca->CA_GetHSMCapabilitySetting(slot_a, 4711, &value), CKR_ARGUMENTS_BAD);
-	assert_rv(ca->CA_GetContainerPolicySetting(slot_a, 0, 4711, &value), CKR_ARGUMENTS_BAD);
-	assert_rv(ca->CA_GetContainerCapabilitySetting(slot_a, 0, 4711, &value), CKR_ARGUMENTS_BAD);
+	assert_rv(ca->CA_GetHSMPolicySetting(slot_a, 4711, &value), CKR_DATA_INVALID);
+	assert_rv(ca->CA_GetHSMCapabilitySetting(slot_a, 4711, &value), CKR_DATA_INVALID);
+	assert_rv(ca->CA_GetContainerPolicySetting(slot_a, 0, 4711, &value), CKR_DATA_INVALID);
+	assert_rv(ca->CA_GetContainerCapabilitySetting(slot_a, 0, 4711, &value), CKR_DATA_INVALID);
 	assert_rv(ca->CA_GetContainerPolicySetting(slot_a, 99, 0, &value),
 		  CKR_CONTAINER_HANDLE_INVALID);
 	assert_rv(ca->CA_GetContainerPolicySetting(slot_a, 0, 0, NULL), CKR_ARGUMENTS_BAD);
@@ -387,7 +387,7 @@ static void element_descriptions(void **state)
 	assert_int_equal(restricted, 1);
 	assert_rv(ca->CA_GetConfigurationElementDescription(slot_a, 1, 0, 4711, &bits, &destructive,
 							    &restricted, text, &len),
-		  CKR_ARGUMENTS_BAD);
+		  CKR_DATA_INVALID);
 	assert_rv(ca->CA_GetConfigurationElementDescription(9999, 1, 0, 20, &bits, &destructive,
 							    &restricted, text, &len),
 		  CKR_SLOT_ID_INVALID);
@@ -609,8 +609,11 @@ static void init_token_all_at_once(void **state)
 	assert_rv(ca->CA_SetKCV(session, (CK_BYTE_PTR)"x", 1), CKR_CLONING_PARAMETER_ALREADY_EXISTS);
 	assert_ok(ca->CA_SetHSMPolicy(session, 16, 1));
 	sessions_close(slot_a);
+	/* What is refused changes nothing: the SO is still there, and so is the policy that was set. */
 	assert_rv(ca->CA_InitToken(slot_a, PIN(SO_PIN), label, (CK_BYTE_PTR)DOMAIN, strlen(DOMAIN), 0,
 				   NULL, 1, bad), CKR_OPERATION_NOT_ALLOWED);
+	assert_int_equal(policy_get(slot_a, 20), 4);
+	assert_int_equal(policy_get(slot_a, 21), 0);
 }
 
 /* ---- what a token tells ---- */

@@ -91,7 +91,7 @@ settled_as() {
 start_daemon() {
 	modprobe fuse
 	mkdir -p /run/fuse
-	"$vm/luna-fuse" --foreground --dir=/run/fuse --store=/run/store --slots=2 \
+	"$vm/luna-fuse" --foreground --dir=/run/fuse --store=/run/store --slots="${1:-2}" \
 		--pin-iterations=1000 &
 	daemon=$!
 	for _ in $(seq 100); do
@@ -115,6 +115,11 @@ shared_with_daemon() {
 	refuses slots=2 store=/run/store || return
 	export LUNA_DEVICES=/dev
 	stop_daemon && load slots=2 store=/run/store && has_key by-module && has_key by-daemon
+}
+
+# One slot of the module and one of the daemon, in one process
+across_hosts() {	# SUITE
+	LUNA_DEVICES=/dev:/run/fuse timeout 600 "$vm/suites/$1"
 }
 
 # What conformance_persistence makes, by one host and for the other
@@ -180,6 +185,14 @@ check "a store shared with luna-fuse" shared_with_daemon
 rmmod luna
 check "filled by the module, read by luna-fuse" fill_by_module
 check "filled by luna-fuse, read by the module" fill_by_daemon
+rm -f /run/store/token*
+check "a slot of the module" load slots=1
+check "a slot of luna-fuse" start_daemon 1
+check "cloning between them" across_hosts conformance_cloning
+check "HA login between them" across_hosts conformance_ha_login
+check "unload" rmmod luna
+stop_daemon
+install -d -m 700 /run/store && load slots=2 store=/run/store && init_token damage
 check "a damaged store" damaged
 check "a full store" full
 rmmod luna 2> /dev/null
