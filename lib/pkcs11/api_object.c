@@ -7,10 +7,10 @@
 
 #include "container.h"
 #include "library.h"
+#include "ouid.h"
 #include "template.h"
 #include "transport.h"
 
-#define OUID_LEN	12
 
 /* Room for the values of an ordinary C_GetAttributeValue; longer ones come in a second trip. */
 #define ANSWER_HINT	2048
@@ -221,9 +221,9 @@ CK_RV CA_DestroyMultipleObjects(CK_SESSION_HANDLE hSession, CK_ULONG ulObjectCou
 	return p11_end(&call, rv);
 }
 
-static CK_RV object_by_ouid(struct p11_slot *slot, CK_BYTE *ouid, CK_ULONG *type, CK_ULONG *handle)
+CK_RV p11_object_by_ouid(struct p11_slot *slot, CK_BYTE *ouid, CK_ULONG *type, CK_ULONG *handle)
 {
-	CK_ATTRIBUTE template = { .type = CKA_OUID, .pValue = ouid, .ulValueLen = OUID_LEN };
+	CK_ATTRIBUTE template = { .type = CKA_OUID, .pValue = ouid, .ulValueLen = P11_OUID_LEN };
 	struct p11_session *session;
 	CK_OBJECT_HANDLE found;
 	CK_ULONG count = 0;
@@ -248,9 +248,9 @@ static CK_RV object_by_ouid(struct p11_slot *slot, CK_BYTE *ouid, CK_ULONG *type
 	return rv;
 }
 
-static CK_RV object_ouid(struct p11_slot *slot, CK_ULONG type, CK_ULONG handle, CK_BYTE *ouid)
+CK_RV p11_object_ouid(struct p11_slot *slot, CK_ULONG type, CK_ULONG handle, CK_BYTE *ouid)
 {
-	CK_ATTRIBUTE template = { .type = CKA_OUID, .pValue = ouid, .ulValueLen = OUID_LEN };
+	CK_ATTRIBUTE template = { .type = CKA_OUID, .pValue = ouid, .ulValueLen = P11_OUID_LEN };
 	struct p11_session *session;
 	CK_RV rv;
 
@@ -273,7 +273,7 @@ CK_RV CA_GetObjectHandle(CK_SLOT_ID slotID, CK_ULONG ulContainerNumber, CK_BYTE_
 	CK_RV rv = p11_begin_container(&call, __func__, slotID, ulContainerNumber);
 
 	if (rv == CKR_OK)
-		rv = object_by_ouid(call.slot, pOuid, pulObjectType, pulObjectHandle);
+		rv = p11_object_by_ouid(call.slot, pOuid, pulObjectType, pulObjectHandle);
 	return p11_end(&call, rv);
 }
 
@@ -284,7 +284,7 @@ CK_RV CA_GetTokenObjectHandle(CK_SLOT_ID slotID, CK_BYTE_PTR pOuid, CK_ULONG_PTR
 	CK_RV rv = p11_begin_slot(&call, __func__, slotID);
 
 	if (rv == CKR_OK)
-		rv = object_by_ouid(call.slot, pOuid, pulObjectType, pulObjectHandle);
+		rv = p11_object_by_ouid(call.slot, pOuid, pulObjectType, pulObjectHandle);
 	return p11_end(&call, rv);
 }
 
@@ -295,7 +295,7 @@ CK_RV CA_GetObjectUID(CK_SLOT_ID slotID, CK_ULONG ulContainerNumber, CK_ULONG ul
 	CK_RV rv = p11_begin_container(&call, __func__, slotID, ulContainerNumber);
 
 	if (rv == CKR_OK)
-		rv = object_ouid(call.slot, ulObjectType, ulObjectHandle, pOuid);
+		rv = p11_object_ouid(call.slot, ulObjectType, ulObjectHandle, pOuid);
 	return p11_end(&call, rv);
 }
 
@@ -306,6 +306,6 @@ CK_RV CA_GetTokenObjectUID(CK_SLOT_ID slotID, CK_ULONG ulObjectType, CK_ULONG ul
 	CK_RV rv = p11_begin_slot(&call, __func__, slotID);
 
 	if (rv == CKR_OK)
-		rv = object_ouid(call.slot, ulObjectType, ulObjectHandle, pOuid);
+		rv = p11_object_ouid(call.slot, ulObjectType, ulObjectHandle, pOuid);
 	return p11_end(&call, rv);
 }

@@ -9,6 +9,7 @@
 #include "blob.h"
 #include "buffer.h"
 #include "library.h"
+#include "ouid.h"
 #include "log.h"
 
 CK_RV CA_CloneAsSourceInit(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pInput, CK_ULONG ulInputLen,
@@ -292,7 +293,17 @@ CK_RV CA_MigrateKeys(CK_SESSION_HANDLE hSourceSession, CK_SESSION_HANDLE hTarget
 	return p11_end(&call, rv);
 }
 
-/* Clones what the search of @finder finds; what the target has already counts as cloned. */
+/* A clone keeps its source's OUID. */
+static bool clone_is_there(const struct clone_pair *pair, CK_OBJECT_HANDLE handle)
+{
+	CK_BYTE ouid[P11_OUID_LEN];
+	CK_ULONG there;
+
+	return p11_object_ouid(pair->source->slot, CK_CRYPTOKI_ELEMENT, handle, ouid) == CKR_OK &&
+	       p11_object_by_ouid(pair->target->slot, ouid, NULL, &there) == CKR_OK;
+}
+
+/* Clones what the search of @finder finds and the target has not got. */
 static CK_RV clone_found(const struct clone_pair *pair, struct p11_session *finder)
 {
 	CK_OBJECT_HANDLE found;
@@ -303,10 +314,12 @@ static CK_RV clone_found(const struct clone_pair *pair, struct p11_session *find
 		rv = p11_search_next(finder, &found, 1, &count);
 		if (rv != CKR_OK || !count)
 			return rv != CKR_OK ? rv : failed;
+		if (clone_is_there(pair, found))
+			continue;
 		one = clone_one(pair, CK_CRYPTOKI_ELEMENT, found, NULL);
 		if (one == CKR_SESSION_HANDLE_INVALID || one == CKR_DEVICE_REMOVED)
 			return one;
-		if (one != CKR_OK && one != CKR_OBJECT_ALREADY_EXISTS)
+		if (one != CKR_OK)
 			failed = CKR_FAILED_TO_CLONE_AN_OBJECT;
 	}
 }

@@ -1270,12 +1270,16 @@ static void clone_all_objects(void **state)
 	assert_int_not_equal(object_by_label(b, "secret"), 0);
 	assert_int_not_equal(object_by_label(b, "plain private"), 0);
 	assert_same(priv, object_by_label(b, "plain private"));
+	/* Again: what is there already is not cloned twice. */
+	data_object(a, "data 2", "y", 1, false);
+	assert_ok(ca->CA_CloneAllObjectsToSession(a, slot_b));
+	assert_int_equal(objects_on(b), 5);
 	/* One that fails stops no other, but shows. */
 	token_init(slot_b, "token b", DOMAIN);
 	policy_set(slot_b, 4, 0);
 	b = session_co(slot_b);
 	assert_rv(ca->CA_CloneAllObjectsToSession(a, slot_b), CKR_FAILED_TO_CLONE_AN_OBJECT);
-	assert_int_equal(objects_on(b), 3);
+	assert_int_equal(objects_on(b), 4);
 	assert_rv(ca->CA_CloneAllObjectsToSession(999, slot_b), CKR_SESSION_HANDLE_INVALID);
 	assert_rv(ca->CA_CloneAllObjectsToSession(a, 9999), CKR_SLOT_ID_INVALID);
 	/* The sessions it made for itself are gone. */

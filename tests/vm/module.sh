@@ -88,10 +88,10 @@ settled_as() {
 }
 
 # One store directory, in turns
-start_daemon() {
+start_daemon() {	# SLOTS
 	modprobe fuse
 	mkdir -p /run/fuse
-	"$vm/luna-fuse" --foreground --dir=/run/fuse --store=/run/store --slots="${1:-2}" \
+	"$vm/luna-fuse" --foreground --dir=/run/fuse --store=/run/store --slots="$1" \
 		--pin-iterations=1000 &
 	daemon=$!
 	for _ in $(seq 100); do
@@ -109,7 +109,7 @@ shared_with_daemon() {
 	load slots=2 store=/run/store && init_token shared &&
 		"$ctl" key generate --slot 0 --type aes --label by-module || return
 	! timeout 20 "$vm/luna-fuse" --foreground --dir=/run/fuse2 --store=/run/store || return
-	rmmod luna && start_daemon || return
+	rmmod luna && start_daemon 2 || return
 	export LUNA_DEVICES=/run/fuse
 	has_key by-module && "$ctl" key generate --slot 0 --type aes --label by-daemon || return
 	refuses slots=2 store=/run/store || return
@@ -129,12 +129,12 @@ persists() {
 
 fill_by_module() {
 	rm -f /run/store/token* && load slots=2 store=/run/store && persists fill && reload &&
-		persists check && rmmod luna && start_daemon || return
+		persists check && rmmod luna && start_daemon 2 || return
 	LUNA_DEVICES=/run/fuse persists check && stop_daemon
 }
 
 fill_by_daemon() {
-	rm -f /run/store/token* && start_daemon && LUNA_DEVICES=/run/fuse persists fill &&
+	rm -f /run/store/token* && start_daemon 2 && LUNA_DEVICES=/run/fuse persists fill &&
 		stop_daemon && load slots=2 store=/run/store && persists check && reload &&
 		persists check
 }

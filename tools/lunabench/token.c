@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* PKCS#11 modules under test: loading, an empty token, the keys. */
 #include <dlfcn.h>
+#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,13 +33,30 @@ static void must(const struct bench_token *token, const char *what, CK_RV rv)
 
 #define MUST(token, call)	must(token, #call, (token)->p11->call)
 
+static char softhsm_dir[] = "/tmp/lunabench.XXXXXX";
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+static void softhsm_remove(void)
+{
+	nftw(softhsm_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 void token_softhsm_config(void)
 {
-	char dir[] = "/tmp/lunabench.XXXXXX", path[64];
+	const char *dir = softhsm_dir;
+	char path[64];
 	FILE *file;
 
-	if (!mkdtemp(dir))
+	if (!mkdtemp(softhsm_dir))
 		die("cannot make a directory for SoftHSM2's tokens");
+	atexit(softhsm_remove);
 	snprintf(path, sizeof(path), "%s/softhsm2.conf", dir);
 	file = fopen(path, "w");
 	if (!file)
