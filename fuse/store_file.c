@@ -249,11 +249,32 @@ static int open_log(struct store_file *file)
 	return file->fd < 0 ? file->fd : check_file(file);
 }
 
+/*
+ * The module replaces a log by way of a second file, which holds something only if a crash came in
+ * between (kmod/store.h). Only the module knows which of the two counts.
+ */
+static int check_module_left_nothing(const struct store_dir *dir, u32 slot)
+{
+	char name[32];
+	struct stat st;
+
+	snprintf(name, sizeof(name), "token%u.luna.alt", slot);
+	if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) || !st.st_size)
+		return 0;
+	report(REPORT_ERROR,
+	       "%s/%s: luna.ko was interrupted while it replaced this token; load it once with this store, so that it can finish",
+	       dir->path, name);
+	return -EBUSY;
+}
+
 struct store_file *store_file_open(const struct store_dir *dir, u32 slot)
 {
-	struct store_file *file = kzalloc(sizeof(*file), GFP_KERNEL);
-	int err;
+	struct store_file *file;
+	int err = check_module_left_nothing(dir, slot);
 
+	if (err)
+		return ERR_PTR(err);
+	file = kzalloc(sizeof(*file), GFP_KERNEL);
 	if (!file)
 		return ERR_PTR(-ENOMEM);
 	file->dir = dir;

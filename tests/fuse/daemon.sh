@@ -160,6 +160,11 @@ foreground() {
 	wait_until $as [ -e "$dir/luna0" ] && kill -TERM "$(pid_of "$store")" && wait $job && ! mounted
 }
 
+module_unfinished() {
+	$as sh -c 'echo x >"$1"' _ "$store/token0.luna.alt"
+	! start && grep -q "luna.ko was interrupted" "$out" && rm "$store/token0.luna.alt"
+}
+
 leftovers_go() {
 	$as touch "$store/token0.luna.new"
 	start && [ ! -e "$store/token0.luna.new" ] && stop
@@ -216,6 +221,7 @@ check "it starts after that" start
 check "SIGTERM ends it while a token is open" stops_while_open
 check "in the foreground SIGTERM ends it with status 0" foreground
 check "an unfinished replacement is removed" leftovers_go
+check "what luna.ko left unfinished is not touched" module_unfinished
 check "it starts a last time" start
 check "SIGHUP ends it" stop HUP
 

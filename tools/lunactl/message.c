@@ -34,7 +34,7 @@ static const struct {
 	{ CKR_OPERATION_NOT_ALLOWED, "a policy, or the state of the token, forbids it" },
 	{ CKR_USER_NOT_AUTHORIZED, "the role that is logged in may not do this" },
 	{ CKR_KEY_INVALID_FOR_HA_LOGIN, "the key lacks attributes of an HA login key: let 'ha setup' make it" },
-	{ CKR_DEVICE_ERROR, "the store is damaged or failed: see the daemon's messages" },
+	{ CKR_DEVICE_ERROR, "the store is damaged or failed: the messages of luna-fuse, or of the kernel, say more" },
 };
 
 const char *ckr_name(CK_RV rv)
