@@ -9,7 +9,7 @@
 #include "bench.h"
 
 struct options {
-	const char *module, *peer, *device;
+	const char *module, *peer, *device, *only;
 	unsigned int threads, rounds, objects;
 	double seconds;
 	bool erase, json;
@@ -28,6 +28,7 @@ static void usage(FILE *to)
 	      "  --objects N      also search among N token objects (default 0: only among 10)\n"
 	      "  --rounds N       rounds of each target (default 7)\n"
 	      "  --seconds S      length of a round (default 0.2)\n"
+	      "  --only TEXT      only the operations whose name has this text\n"
 	      "  --json           one JSON object a line\n"
 	      "  --help\n", to);
 }
@@ -38,7 +39,7 @@ static struct options parse(int argc, char **argv)
 		{ "module", 1, NULL, 'm' }, { "peer", 1, NULL, 'p' }, { "device", 1, NULL, 'd' },
 		{ "threads", 1, NULL, 't' }, { "objects", 1, NULL, 'o' }, { "rounds", 1, NULL, 'r' },
 		{ "seconds", 1, NULL, 's' }, { "erase", 0, NULL, 'e' }, { "json", 0, NULL, 'j' },
-		{ "help", 0, NULL, 'h' }, { NULL, 0, NULL, 0 },
+		{ "only", 1, NULL, 'y' }, { "help", 0, NULL, 'h' }, { NULL, 0, NULL, 0 },
 	};
 	struct options o = { .module = LUNA_LIBRARY_PATH, .peer = "/usr/lib/softhsm/libsofthsm2.so",
 			     .threads = 2, .rounds = 7, .seconds = 0.2 };
@@ -53,6 +54,7 @@ static struct options parse(int argc, char **argv)
 		case 'o': o.objects = strtoul(optarg, NULL, 10); break;
 		case 'r': o.rounds = strtoul(optarg, NULL, 10); break;
 		case 's': o.seconds = strtod(optarg, NULL); break;
+		case 'y': o.only = optarg; break;
 		case 'e': o.erase = true; break;
 		case 'j': o.json = true; break;
 		case 'h': usage(stdout); exit(0);
@@ -183,6 +185,8 @@ int main(int argc, char **argv)
 		printf("%-36s %2s%10s%10s%10s%10s%10s\n", "microseconds per operation", "th", "luna",
 		       "peer", "limit", "peer/luna", "limit/luna");
 	for (i = 0; i < token_row_count; i++) {
+		if (o.only && !strstr(token_rows[i].name, o.only))
+			continue;
 		us = bench_row(&o, i, 1, &luna, peer, limits, "");
 		if (i == 3)
 			among_few = us;
