@@ -21,7 +21,7 @@ static void usage(FILE *to)
 	      "Measures the first token of the module. The token is initialised: all it holds is lost,\n"
 	      "which is why --erase has to be given. Times are medians of interleaved rounds, in\n"
 	      "microseconds; compare the ratios, not the times.\n\n"
-	      "  --module PATH    our library (default: " LUNA_LIBRARY_PATH ")\n"
+	      "  --module PATH    our library (default: the one built with it, or libluna.so)\n"
 	      "  --peer PATH      another PKCS#11 module; 'none' (default: libsofthsm2.so)\n"
 	      "  --device PATH    device for the bare round trip (default: luna0 in $LUNA_DEVICES)\n"
 	      "  --threads N      threads of the concurrent run (default 2)\n"
@@ -44,6 +44,9 @@ static struct options parse(int argc, char **argv)
 	struct options o = { .module = LUNA_LIBRARY_PATH, .peer = "/usr/lib/softhsm/libsofthsm2.so",
 			     .threads = 2, .rounds = 7, .seconds = 0.2 };
 	int c;
+
+	if (access(o.module, R_OK))	/* installed, and the build tree is gone */
+		o.module = "libluna.so";
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
