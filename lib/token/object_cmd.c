@@ -64,19 +64,28 @@ static u32 object_copy(struct luna_ucmd *cmd, struct luna_object *source,
 	return rv;
 }
 
-u32 luna_do_object_copy(struct luna_ucmd *cmd)
+/* The template of a command, and the object that it is about, with a reference. */
+static u32 arg_tmpl_object(struct luna_ucmd *cmd, struct luna_tmpl *tmpl, struct luna_object **obj)
 {
 	const struct luna_object_arg *arg = cmd->arg;
+	u32 rv;
+
+	rv = arg_tmpl(cmd, tmpl);
+	if (rv)
+		return rv;
+	*obj = luna_object_get(cmd->session, arg->handle);
+	return *obj ? CKR_OK : CKR_OBJECT_HANDLE_INVALID;
+}
+
+u32 luna_do_object_copy(struct luna_ucmd *cmd)
+{
 	struct luna_object *source;
 	struct luna_tmpl tmpl;
 	u32 rv;
 
-	rv = arg_tmpl(cmd, &tmpl);
+	rv = arg_tmpl_object(cmd, &tmpl, &source);
 	if (rv)
 		return rv;
-	source = luna_object_get(cmd->session, arg->handle);
-	if (!source)
-		return CKR_OBJECT_HANDLE_INVALID;
 	rv = object_copy(cmd, source, &tmpl);
 	luna_object_put(source);
 	return rv;
@@ -127,17 +136,13 @@ u32 luna_do_object_size(struct luna_ucmd *cmd)
 
 u32 luna_do_attr_set(struct luna_ucmd *cmd)
 {
-	const struct luna_object_arg *arg = cmd->arg;
 	struct luna_object *obj;
 	struct luna_tmpl tmpl;
 	u32 rv;
 
-	rv = arg_tmpl(cmd, &tmpl);
+	rv = arg_tmpl_object(cmd, &tmpl, &obj);
 	if (rv)
 		return rv;
-	obj = luna_object_get(cmd->session, arg->handle);
-	if (!obj)
-		return CKR_OBJECT_HANDLE_INVALID;
 	rv = luna_object_change(cmd->session, obj, &tmpl);
 	luna_object_put(obj);
 	return rv;
