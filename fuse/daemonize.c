@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "daemonize.h"
@@ -69,8 +73,31 @@ static void leave_terminal(void)
 		close(null);
 }
 
+/* The protocol of sd_notify(3), which is one datagram. */
+static void notify_manager(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	static const char ready[] = "READY=1";
+	size_t len = path ? strlen(path) : 0;
+	int fd;
+
+	if (!len || len >= sizeof(address.sun_path))
+		return;
+	memcpy(address.sun_path, path, len);
+	if (path[0] == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || sendto(fd, ready, strlen(ready), MSG_NOSIGNAL, (struct sockaddr *)&address,
+			     offsetof(struct sockaddr_un, sun_path) + len) < 0)
+		report(REPORT_WARNING, "cannot tell %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 void daemonize_ready(void)
 {
+	notify_manager();
 	if (parent == NOBODY)
 		return;
 	report_to_syslog();

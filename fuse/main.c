@@ -3,8 +3,8 @@
  * luna-fuse: tokens of the engine as files of a FUSE mount.
  *
  * The order of starting matters: the store is locked before anything is touched, the mount is made
- * before memory is protected (fusermount3 helps with it), and keys are loaded after that. No
- * process is started once they are.
+ * before memory is protected (fusermount3 helps with it), the process locks itself in (sandbox.h),
+ * and only then a token is read. No process is started once one is.
  */
 #define FUSE_USE_VERSION 314
 
@@ -22,6 +22,7 @@
 #include "options.h"
 #include "path.h"
 #include "report.h"
+#include "sandbox.h"
 #include "store_dir.h"
 #include "store_file.h"
 #include "version.h"
@@ -65,14 +66,19 @@ static int open_token(struct host *host, u32 slot)
 	return 0;
 }
 
-static int open_tokens(struct host *host)
+static int start_crypto(void)
 {
 	int err = luna_openssl_start();
 
-	if (err) {
+	if (err)
 		report(REPORT_ERROR, "this OpenSSL lacks what luna-fuse needs (its default provider)");
-		return err;
-	}
+	return err;
+}
+
+static int open_tokens(struct host *host)
+{
+	int err = 0;
+
 	for (u32 slot = 0; slot < host->options.slots && !err; slot++)
 		err = open_token(host, slot);
 	return err;
@@ -106,15 +112,27 @@ static int run_loop(struct fuse_session *session, u32 slots)
 	return status < 0 ? status : 0;
 }
 
-static int serve_mounted(struct host *host, struct fuse_session *session)
+/* What a store contains may be hostile already. */
+static int lock_in(struct host *host)
 {
-	int err;
+	const enum sandbox_mode mode = host->options.sandbox;
+	int err = mode == SANDBOX_OFF ? 0 : mount_helper_start(host->options.dir);
 
 	memory_protect();
-	err = open_tokens(host);
+	if (!err)
+		err = start_crypto();
+	return err ? err : sandbox_enter(mode, host->store->fd);
+}
+
+static int serve_mounted(struct host *host, struct fuse_session *session)
+{
+	int err = lock_in(host);
+
+	if (!err)
+		err = open_tokens(host);
 	if (!err)
 		err = run_loop(session, host->devices.count);
-	fuse_session_unmount(session);
+	mount_end(session);
 	close_tokens(host);
 	return err;
 }

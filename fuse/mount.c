@@ -10,11 +10,15 @@
 #include <fuse_lowlevel.h>
 #include <grp.h>
 #include <mntent.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -22,12 +26,18 @@
 
 #include "mount.h"
 #include "path.h"
+#include "port.h"
 #include "report.h"
 
 extern char **environ;
 
 static const char device[] = "/dev/fuse";
 static const char our_type[] = "fuse.luna";
+
+enum { HELPER_SOCKET = STDERR_FILENO + 1 };
+
+static pid_t helper_pid;	/* 0: there is none */
+static int helper_socket;
 
 static int refuse(const char *dir, int err)
 {
@@ -84,6 +94,13 @@ static int unmount_with_helper(const char *dir)
 	return status ? -EPERM : 0;
 }
 
+static int unmount(const char *dir)
+{
+	int err = umount2(dir, MNT_DETACH | UMOUNT_NOFOLLOW) ? -errno : 0;
+
+	return err == -EPERM ? unmount_with_helper(dir) : err;
+}
+
 static int recover(const char *dir)
 {
 	int err;
@@ -94,9 +111,7 @@ static int recover(const char *dir)
 		       dir, dir);
 		return -ENOTCONN;
 	}
-	err = umount2(dir, MNT_DETACH | UMOUNT_NOFOLLOW) ? -errno : 0;
-	if (err == -EPERM)
-		err = unmount_with_helper(dir);
+	err = unmount(dir);
 	if (err)
 		report(REPORT_ERROR,
 		       "cannot remove the mount that a dead luna-fuse left on %s: %s; try \"fusermount3 -u %s\"",
@@ -215,4 +230,77 @@ int mount_session(struct fuse_session *session, const char *dir)
 	report(REPORT_ERROR, "cannot mount on %s%s", dir,
 	       helper_is_missing() ? ": fusermount3 is missing, install the package fuse3" : "");
 	return -EIO;
+}
+
+/* Nothing of the daemon's stays open here: neither its lock nor its /dev/fuse, which would live on. */
+static int helper_files(int socket)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    dup2(null, STDERR_FILENO) < 0 || dup2(socket, HELPER_SOCKET) < 0)
+		return -errno;
+	return close_range(HELPER_SOCKET + 1, ~0u, 0) ? -errno : 0;
+}
+
+/* Signals for the whole group are for the daemon, which then asks. */
+static void helper_signals(void)
+{
+	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+}
+
+static _Noreturn void helper_run(int socket, const char *dir)
+{
+	char asked;
+
+	helper_signals();
+	prctl(PR_SET_NAME, "luna-unmount");
+	if (!helper_files(socket) && read(HELPER_SOCKET, &asked, 1) == 1)
+		_exit(unmount(dir) ? EXIT_FAILURE : EXIT_SUCCESS);
+	_exit(EXIT_SUCCESS);
+}
+
+int mount_helper_start(const char *dir)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) || (helper_pid = fork()) < 0) {
+		report(REPORT_ERROR, "cannot start the process that unmounts: %s", strerror(errno));
+		return -errno;
+	}
+	if (!helper_pid)
+		helper_run(ends[1], dir);
+	close(ends[1]);
+	helper_socket = ends[0];
+	return 0;
+}
+
+static bool is_unmounted(struct fuse_session *session)
+{
+	struct pollfd connection = { .fd = fuse_session_fd(session) };
+
+	return poll(&connection, 1, 0) == 1 && (connection.revents & POLLERR);
+}
+
+static void helper_unmount(void)
+{
+	int status = 0;
+
+	if (send(helper_socket, "", 1, MSG_NOSIGNAL) == 1)
+		while (waitpid(helper_pid, &status, 0) < 0 && errno == EINTR)
+			;
+	if (status)
+		report(REPORT_WARNING, "could not unmount; \"fusermount3 -u\" does");
+}
+
+void mount_end(struct fuse_session *session)
+{
+	if (helper_pid <= 0)
+		fuse_session_unmount(session);
+	else if (!is_unmounted(session))
+		helper_unmount();
 }

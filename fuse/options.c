@@ -24,6 +24,7 @@ enum {
 	OPTION_CRYPTO = UCHAR_MAX + 1,
 	OPTION_LAX_HA_KEYS,
 	OPTION_PIN_ITERATIONS,
+	OPTION_SANDBOX,
 };
 
 static const struct option long_options[] = {
@@ -33,6 +34,7 @@ static const struct option long_options[] = {
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "lax-ha-keys", no_argument, NULL, OPTION_LAX_HA_KEYS },
 	{ "pin-iterations", required_argument, NULL, OPTION_PIN_ITERATIONS },
+	{ "sandbox", required_argument, NULL, OPTION_SANDBOX },
 	{ "slots", required_argument, NULL, OPTION_SLOTS },
 	{ "store", required_argument, NULL, OPTION_STORE },
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
@@ -121,6 +123,19 @@ static int parse_crypto(const char *name)
 	return -EINVAL;
 }
 
+static int parse_sandbox(const char *name, enum sandbox_mode *mode)
+{
+	static const char *const names[] = {
+		[SANDBOX_ON] = "on", [SANDBOX_LOG] = "log", [SANDBOX_OFF] = "off",
+	};
+
+	for (*mode = SANDBOX_ON; *mode <= SANDBOX_OFF; (*mode)++)
+		if (!strcmp(name, names[*mode]))
+			return 0;
+	report(REPORT_ERROR, "--sandbox takes on, log or off, not \"%s\"", name);
+	return -EINVAL;
+}
+
 static int parse_option(struct options *options, int option, const char *value)
 {
 	switch (option) {
@@ -135,6 +150,8 @@ static int parse_option(struct options *options, int option, const char *value)
 				    &options->pin_iterations);
 	case OPTION_CRYPTO:
 		return parse_crypto(value);
+	case OPTION_SANDBOX:
+		return parse_sandbox(value, &options->sandbox);
 	case OPTION_FOREGROUND:
 		options->foreground = true;
 		return 0;
@@ -172,7 +189,7 @@ int options_parse(struct options *options, int argc, char **argv, int *status)
 {
 	int option;
 
-	*options = (struct options){ .slots = SLOTS_DEFAULT };
+	*options = (struct options){ .slots = SLOTS_DEFAULT, .sandbox = SANDBOX_DEFAULT };
 	while ((option = getopt_long(argc, argv, "d:fhn:s:vV", long_options, NULL)) != -1) {
 		if (option == OPTION_HELP) {
 			fputs(help, stdout);

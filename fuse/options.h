@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "sandbox.h"
+
 enum { SLOTS_DEFAULT = 2, SLOTS_MAX = 64 };
 
 /**
@@ -17,6 +19,7 @@ struct options {
 	char *store;
 	unsigned int slots;
 	unsigned int pin_iterations;
+	enum sandbox_mode sandbox;
 	bool foreground;
 	bool lax_ha_keys;
 	bool verbose;

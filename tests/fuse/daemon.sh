@@ -125,6 +125,32 @@ no_core_dumps() {
 	grep -E 'Max core file size +0 +0' "/proc/$(pid_of "$store")/limits" >/dev/null
 }
 
+# A sanitized daemon has no sandbox by itself.
+has_sandbox() {
+	grep -q '^NoNewPrivs:[[:space:]]*1' "/proc/$(pid_of "$store")/status" &&
+		grep -q '^Seccomp:[[:space:]]*2' "/proc/$(pid_of "$store")/status"
+}
+no_sandbox() { start --sandbox=off && not has_sandbox && stop; }
+
+helpers() { pgrep -f -- "--store=$store" | wc -l; }
+helper_ends() { wait_until [ "$(helpers)" = 0 ]; }
+
+notifies() {
+	$as /usr/bin/python3 - "$daemon" "$dir" "$store" "$work/notify" <<-'END' >"$out" 2>&1
+		import os, socket, subprocess, sys
+		daemon, mount, store, path = sys.argv[1:]
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind(path)
+		s.settimeout(20)
+		p = subprocess.Popen([daemon, "--foreground", "--dir=" + mount, "--store=" + store],
+				     env=dict(os.environ, NOTIFY_SOCKET=path))
+		said = s.recv(100)
+		served = os.path.exists(mount + "/luna0")
+		p.terminate()
+		sys.exit(p.wait() or said != b"READY=1" or not served)
+	END
+}
+
 locks_memory() { ! grep -q 'VmLck:[[:space:]]*0 kB' "/proc/$(pid_of "$store")/status"; }
 
 # Neither its user nor anyone but root may trace it: /proc shows that by the owner.
@@ -193,6 +219,7 @@ check "--help" help_is_told
 check "--slots=0 is refused" refused 'from 1 to 64' --slots=0
 check "--slots=65 is refused" refused 'from 1 to 64' --slots=65
 check "--slots=two is refused" refused 'from 1 to 64' --slots=two
+check "--sandbox=maybe is refused" refused 'on, log or off' --sandbox=maybe
 check "an unknown option is refused" refused '--help' --nonsense
 check "an argument is refused" refused '--dir=DIR' /tmp
 check "--crypto=kcapi is refused" refused 'kcapi' --crypto=kcapi
@@ -210,6 +237,7 @@ check "no core dumps" no_core_dumps
 check "the user's debugger is kept out" not_dumpable
 # AddressSanitizer makes mlock(2) do nothing.
 [ -z "${ASAN_OPTIONS-}" ] && check "memory is locked" locks_memory
+[ -z "${ASAN_OPTIONS-}${TSAN_OPTIONS-}" ] && check "it is in its sandbox" has_sandbox
 [ "$(id -u)" = 0 ] && check "another user does not get in" not others_get_in
 [ -n "$user" ] && check "not even root gets in" not root_gets_in
 check "a second daemon on the store is refused" second_daemon
@@ -219,12 +247,15 @@ check "SIGTERM ends it" stop
 check "it starts again, with four slots" start --slots=4
 check "four tokens" listed "luna0 luna1 luna2 luna3 "
 check "kill -9 leaves a dead mount" dies
+check "nothing of the killed daemon is left" helper_ends
 check "it recovers from that" start
 check "tokens can be opened again" opens luna0
 check "fusermount3 -u ends it" unmounted_by_user
 check "it starts after that" start
 check "SIGTERM ends it while a token is open" stops_while_open
 check "in the foreground SIGTERM ends it with status 0" foreground
+check "systemd is told when it is ready" notifies
+check "--sandbox=off is obeyed" no_sandbox
 check "an unfinished replacement is removed" leftovers_go
 check "what luna.ko left unfinished is not touched" module_unfinished
 check "it starts a last time" start
