@@ -193,7 +193,7 @@ struct luna_token *luna_token_open(const struct luna_config *config,
 /* luna_token_close() - wipe and free a token that has no open files left */
 void luna_token_close(struct luna_token *token);
 
-/* luna_open() - an application: Return: its context or ERR_PTR(-ENOMEM) */
+/* luna_open() - an application: Return: its context or ERR_PTR(-ENOMEM, -EUSERS: there are too many) */
 struct luna_open *luna_open(struct luna_token *token);
 
 /* luna_release() - end an application with its sessions, operations, session objects and login */

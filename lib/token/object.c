@@ -260,10 +260,12 @@ struct publishing {
 /* A session object keeps @attrs from now on, instead of what it had; it cannot outlive its owner. */
 static bool object_hold(struct luna_object *obj, const struct luna_attrs *attrs)
 {
-	if (!luna_open_hold(obj->owner, attrs->len))
+	const u32 bytes = LUNA_OBJECT_BYTES + attrs->len;
+
+	if (!luna_open_hold(obj->owner, bytes))
 		return false;
 	luna_open_unhold(obj->owner, obj->held);
-	obj->held = attrs->len;
+	obj->held = bytes;
 	return true;
 }
 

@@ -87,6 +87,7 @@ void luna_op_end_all(struct luna_session *session)
 			continue;
 		op_end(session->ops[kind]);
 		kfree_sensitive(session->ops[kind]);
+		luna_open_unhold(session->open, LUNA_OP_BYTES);
 		session->ops[kind] = NULL;
 	}
 }
@@ -550,9 +551,13 @@ static struct luna_op_state *op_of(struct luna_session *session, u32 kind)
 
 	if (op)
 		return op;
-	op = kzalloc(sizeof(*op), GFP_KERNEL_ACCOUNT);
-	if (!op)
+	if (!luna_open_hold(session->open, LUNA_OP_BYTES))
 		return NULL;
+	op = kzalloc(sizeof(*op), GFP_KERNEL_ACCOUNT);
+	if (!op) {
+		luna_open_unhold(session->open, LUNA_OP_BYTES);
+		return NULL;
+	}
 	op->kind = kind;
 	op->session = session;
 	op->token = session->open->token;

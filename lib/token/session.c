@@ -7,6 +7,27 @@
 
 enum { FIRST_SESSION = 1 };
 
+static bool open_admit(struct luna_open *open)
+{
+	struct luna_token *token = open->token;
+
+	guard(rwsem_write)(&token->lock);
+	if (token->open_count == LUNA_OPENS_MAX)
+		return false;
+	token->open_count++;
+	list_add_tail(&open->entry, &token->opens);
+	return true;
+}
+
+static void open_free(struct luna_open *open)
+{
+	luna_dir_free(&open->objects);
+	WARN_ON_ONCE(atomic64_read(&open->held));
+	luna_table_free(&open->sessions);
+	mutex_destroy(&open->lock);
+	kfree(open);
+}
+
 struct luna_open *luna_open(struct luna_token *token)
 {
 	struct luna_open *open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
@@ -22,10 +43,10 @@ struct luna_open *luna_open(struct luna_token *token)
 	open->next_session = FIRST_SESSION;
 	mutex_init(&open->lock);
 	luna_table_init(&open->sessions);
-	down_write(&token->lock);
-	list_add_tail(&open->entry, &token->opens);
-	up_write(&token->lock);
-	return open;
+	if (open_admit(open))
+		return open;
+	open_free(open);
+	return ERR_PTR(-EUSERS);
 }
 
 void luna_release(struct luna_open *open)
@@ -36,12 +57,9 @@ void luna_release(struct luna_open *open)
 	luna_logout(open);
 	down_write(&token->lock);
 	list_del(&open->entry);
+	token->open_count--;
 	up_write(&token->lock);
-	luna_dir_free(&open->objects);
-	WARN_ON_ONCE(atomic64_read(&open->held));
-	luna_table_free(&open->sessions);
-	mutex_destroy(&open->lock);
-	kfree(open);
+	open_free(open);
 }
 
 void luna_session_reset(struct luna_session *session)
@@ -57,6 +75,7 @@ void luna_session_put(struct luna_session *session)
 	if (!refcount_dec_and_test(&session->refs))
 		return;
 	luna_session_reset(session);
+	luna_open_unhold(session->open, LUNA_SESSION_BYTES);
 	mutex_destroy(&session->lock);
 	kfree_sensitive(session);
 }
@@ -167,14 +186,18 @@ void luna_open_close_sessions(struct luna_open *open)
 
 bool luna_open_hold(struct luna_open *open, u32 bytes)
 {
-	if (atomic64_add_return(bytes, &open->held) <= LUNA_OPEN_BYTES_MAX)
+	s64 own = atomic64_add_return(bytes, &open->held);
+	s64 all = atomic64_add_return(bytes, &open->token->held);
+
+	if (own <= LUNA_OPEN_RESERVE || (own <= LUNA_OPEN_BYTES_MAX && all <= LUNA_TOKEN_BYTES_MAX))
 		return true;
-	atomic64_sub(bytes, &open->held);
+	luna_open_unhold(open, bytes);
 	return false;
 }
 
 void luna_open_unhold(struct luna_open *open, u32 bytes)
 {
+	atomic64_sub(bytes, &open->token->held);
 	atomic64_sub(bytes, &open->held);
 }
 
@@ -240,9 +263,13 @@ u32 luna_do_session_open(struct luna_ucmd *cmd)
 		return CKR_ARGUMENTS_BAD;
 	if (!(arg->flags & CKF_SERIAL_SESSION))
 		return CKR_SESSION_PARALLEL_NOT_SUPPORTED;
+	if (!luna_open_hold(cmd->open, LUNA_SESSION_BYTES))
+		return CKR_SESSION_COUNT;
 	session = kzalloc(sizeof(*session), GFP_KERNEL_ACCOUNT);
-	if (!session)
+	if (!session) {
+		luna_open_unhold(cmd->open, LUNA_SESSION_BYTES);
 		return CKR_DEVICE_MEMORY;
+	}
 	refcount_set(&session->refs, 1);
 	mutex_init(&session->lock);
 	session->open = cmd->open;

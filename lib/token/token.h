@@ -51,11 +51,21 @@ enum {
 	LUNA_SESSION_OBJECTS_MAX = 4096,/* of one open file */
 	LUNA_OBJECT_MAX = 1u << 20,	/* bytes of one object's attributes */
 	/*
-	 * Bytes that one open file may make the device keep: what is staged, withheld or waits to be
-	 * fetched, and its session objects. Room for one GCM decryption of the largest size, which
-	 * holds ciphertext and plaintext, and some more.
+	 * Bytes that one open file may make the device keep: sessions, operations, session objects,
+	 * what is staged, withheld or waits to be fetched. Room for one GCM decryption of the largest
+	 * size, which holds ciphertext and plaintext, and some more.
 	 */
 	LUNA_OPEN_BYTES_MAX = 192u << 20,
+	/*
+	 * All open files of a token have this much together. Each can have its reserve whatever the
+	 * others hold, so that one program, with as many open files as it likes, starves nobody.
+	 */
+	LUNA_TOKEN_BYTES_MAX = 1u << 30,
+	LUNA_OPEN_RESERVE = 256 << 10,
+	LUNA_OPENS_MAX = 1024,		/* open files of one token */
+	LUNA_SESSION_BYTES = 1024,	/* what a session counts for besides its data */
+	LUNA_OP_BYTES = 4096,		/* what an operation counts for, its contexts included */
+	LUNA_OBJECT_BYTES = 1024,	/* what a session object counts for besides its attributes */
 
 	LUNA_CONTAINER = 1,		/* partition number of every token: one partition a slot */
 	LUNA_FIRMWARE_MAJOR = 7,	/* what the product would report: 7.8.4 */
@@ -211,7 +221,9 @@ struct luna_token {
 	atomic_t keygens;		/* running key generations, bounded */
 	struct luna_dir objects;
 
-	struct list_head opens;
+	struct list_head opens;		/* under lock */
+	u32 open_count;
+	atomic64_t held;		/* bytes, see LUNA_TOKEN_BYTES_MAX */
 	atomic_t sessions;
 	atomic_t rw_sessions;
 };
