@@ -133,7 +133,12 @@ enum luna_command {
 	LUNA_MOFN_DEACTIVATE	= 82,	/* luna_hdr; session */
 	LUNA_MOFN_STATUS	= 83,	/* luna_mofn_status; open */
 
-	LUNA_COMMANDS		= 84
+	LUNA_IMAGE_EXPORT	= 88,	/* luna_image_arg; session, CO. Take an image of the token */
+	LUNA_IMAGE_GET		= 89,	/* luna_data; open. Fetch a piece of it */
+	LUNA_IMAGE_PUT		= 90,	/* luna_data, payload: a piece of an image; open */
+	LUNA_IMAGE_RESTORE	= 91,	/* luna_image_arg; open, no session open anywhere */
+
+	LUNA_COMMANDS		= 92
 };
 
 /**
@@ -190,6 +195,7 @@ struct luna_info {
 };
 
 #define LUNA_FEATURE_PERSISTENT	0x1	/* token objects survive a restart of the device */
+#define LUNA_FEATURE_IMAGES	0x2	/* LUNA_IMAGE_* */
 
 /**
  * struct luna_slot_info - LUNA_SLOT_INFO: what CK_SLOT_INFO and CK_TOKEN_INFO need
@@ -621,6 +627,42 @@ struct luna_mofn_status {
 	__u32 reserved;
 };
 
+/**
+ * struct luna_image_arg - LUNA_IMAGE_EXPORT, LUNA_IMAGE_RESTORE
+ * RESTORE's payload: SO PIN of the token that is there, domain, PIN of the image
+ * @role: RESTORE: CKU_*: the role of the image's token whose PIN is given
+ * @so_pin_len: RESTORE: bytes of the SO PIN; 0 if the slot's token is not initialised
+ * @domain_len: RESTORE: bytes of the cloning domain string of the image
+ * @pin_len: RESTORE: bytes of the PIN
+ * @length: EXPORT: out: bytes of the image; else 0
+ * @damaged: RESTORE: out: with CKR_DATA_INVALID: bytes of the image that are good at most
+ *
+ * An image holds all of a token, sealed under its cloning domain (lib/token/FORMAT.md). Each open file
+ * keeps one, which counts among what it may make the device keep.
+ *
+ * EXPORT takes it at one moment; LUNA_IMAGE_GET then fetches it: @offset of struct luna_data is what
+ * was fetched so far, @length the bytes wanted, on return those that came. What was fetched is gone.
+ * CKR_USER_NOT_LOGGED_IN, CKR_USER_NOT_AUTHORIZED (not the crypto officer);
+ * CKR_CLONING_PARAMETER_MISSING: the token has no domain; CKR_OPERATION_NOT_ALLOWED: partition
+ * policies 0 and 4, HSM policies 7 and 16 do not all allow it; CKR_DEVICE_MEMORY: it is too large.
+ *
+ * LUNA_IMAGE_PUT collects one: @offset is what was sent so far, 0 starts anew. RESTORE verifies all of
+ * it and then replaces the slot's token, atomically, or leaves everything as it is; the image is gone
+ * in either case. CKR_SESSION_EXISTS, CKR_PIN_INCORRECT and others as for LUNA_INIT_TOKEN;
+ * CKR_UNWRAPPING_ERROR: the image is of another domain; CKR_DATA_INVALID: it is damaged, or none;
+ * CKR_SIM_VERSION_UNSUPPORTED: it is of a newer version; CKR_SIM_AUTHORIZATION_FAILED: the PIN is not
+ * that of @role in the image; CKR_USER_LOCKED_OUT, CKR_USER_PIN_NOT_INITIALIZED: nor can any be.
+ */
+struct luna_image_arg {
+	struct luna_hdr hdr;
+	__u32 role;
+	__u32 so_pin_len;
+	__u32 domain_len;
+	__u32 pin_len;
+	__aligned_u64 length;
+	__aligned_u64 damaged;
+};
+
 /* The layout is the ABI: the same on every architecture and for 32-bit callers. */
 #if defined(__cplusplus) && __cplusplus >= 201103L
 #define LUNA_ABI_SIZE(type, bytes) static_assert(sizeof(struct type) == (bytes), "ABI of " #type)
@@ -655,6 +697,7 @@ LUNA_ABI_SIZE(luna_mac_param, 8);
 LUNA_ABI_SIZE(luna_blob, 72);
 LUNA_ABI_SIZE(luna_mofn, 56);
 LUNA_ABI_SIZE(luna_mofn_status, 64);
+LUNA_ABI_SIZE(luna_image_arg, 72);
 #undef LUNA_ABI_SIZE
 #endif
 

@@ -94,6 +94,20 @@ u32 luna_clone_object_allowed(const struct luna_session *session, const struct l
 	return CKR_OK;
 }
 
+u32 luna_clone_all_allowed(const struct luna_session *session)
+{
+	const struct luna_token *token = session->open->token;
+	int role = luna_session_role(session);
+
+	if (role != LUNA_ROLE_CO)
+		return role < 0 ? CKR_USER_NOT_LOGGED_IN : CKR_USER_NOT_AUTHORIZED;
+	if (!luna_hsm_policy(token, HSM_POLICY_CLONING) ||
+	    !luna_hsm_policy(token, HSM_POLICY_REPLICATION) ||
+	    !luna_policy(token, POLICY_CLONE_PRIVATE) || !luna_policy(token, POLICY_CLONE_SECRET))
+		return CKR_OPERATION_NOT_ALLOWED;
+	return CKR_OK;
+}
+
 /* ---- work of a step ---- */
 
 void luna_clone_work_free(struct clone_work *work)

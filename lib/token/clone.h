@@ -97,6 +97,9 @@ u32 luna_clone_type_check(u32 type);
 /* The policies of either end about one object, and what a role that is not CO may clone. */
 u32 luna_clone_object_allowed(const struct luna_session *session, const struct luna_tmpl *attrs);
 
+/* May this session clone whatever the token has, and to any host? What an image amounts to. */
+u32 luna_clone_all_allowed(const struct luna_session *session);
+
 /* CKR_UNWRAPPING_ERROR for a blob that was not made under our domain key; nobody can tell why. */
 u32 luna_clone_ckr(int err);
 

@@ -47,7 +47,9 @@ static u32 luna_do_get_info(struct luna_ucmd *cmd)
 		return CKR_ARGUMENTS_BAD;
 	memset((u8 *)info + sizeof(info->hdr), 0, sizeof(*info) - sizeof(info->hdr));
 	info->abi = LUNA_ABI_VERSION;
-	info->features = luna_log_persistent(cmd->token) ? LUNA_FEATURE_PERSISTENT : 0;
+	info->features = LUNA_FEATURE_IMAGES;
+	if (luna_log_persistent(cmd->token))
+		info->features |= LUNA_FEATURE_PERSISTENT;
 	info->ioc_max = LUNA_IOC_MAX;
 	info->stage_max = LUNA_STAGE_MAX;
 	info->sessions_max = LUNA_SESSIONS_MAX;
@@ -206,6 +208,10 @@ static const struct luna_cmd_row luna_cmds[LUNA_COMMANDS] = {
 	ROW(LUNA_MOFN_ACTIVATE, luna_mofn, luna_do_mofn_activate, ROW_SESSION),
 	ROW(LUNA_MOFN_DEACTIVATE, luna_hdr, luna_do_mofn_deactivate, ROW_SESSION | ROW_BARE),
 	ROW(LUNA_MOFN_STATUS, luna_mofn_status, luna_do_mofn_status, ROW_BARE),
+	ROW(LUNA_IMAGE_EXPORT, luna_image_arg, luna_do_image_export, ROW_SESSION | ROW_BARE),
+	ROW(LUNA_IMAGE_GET, luna_data, luna_do_image_get, ROW_BARE),
+	ROW(LUNA_IMAGE_PUT, luna_data, luna_do_image_put, 0),
+	ROW(LUNA_IMAGE_RESTORE, luna_image_arg, luna_do_image_restore, 0),
 };
 
 u8 *luna_reply_room(struct luna_ucmd *cmd, u32 len)

@@ -64,4 +64,10 @@ u32 luna_do_mofn_activate(struct luna_ucmd *cmd);
 u32 luna_do_mofn_deactivate(struct luna_ucmd *cmd);
 u32 luna_do_mofn_status(struct luna_ucmd *cmd);
 
+/* image.c */
+u32 luna_do_image_export(struct luna_ucmd *cmd);
+u32 luna_do_image_get(struct luna_ucmd *cmd);
+u32 luna_do_image_put(struct luna_ucmd *cmd);
+u32 luna_do_image_restore(struct luna_ucmd *cmd);
+
 #endif /* LUNA_TOKEN_CMD_H */

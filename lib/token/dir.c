@@ -110,6 +110,21 @@ static int dir_grow(struct luna_dir *dir)
 	return 0;
 }
 
+void luna_dir_move(struct luna_dir *to, struct luna_dir *from, struct luna_token *token)
+{
+	struct luna_object *obj;
+	u32 handle = 0;
+
+	while ((obj = luna_table_next(&from->table, handle, &handle)) != NULL)
+		obj->token = token;
+	guard(rwsem_write)(&to->lock);
+	swap(to->table, from->table);
+	swap(to->by_label, from->by_label);
+	swap(to->by_id, from->by_id);
+	swap(to->buckets, from->buckets);
+	swap(to->unindexed, from->unindexed);
+}
+
 void luna_dir_opened(struct luna_dir *dir, struct luna_object *obj)
 {
 	guard(spinlock)(&dir->opened_lock);

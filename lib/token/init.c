@@ -136,13 +136,15 @@ static u32 init_swap(struct luna_token *token, struct luna_token *scratch)
 }
 
 /* An initialised token is initialised again only by its SO. */
-static u32 init_authorise(struct luna_token *token, const u8 *pin, u32 pin_len)
+u32 luna_init_authorise(struct luna_token *token, const u8 *pin, u32 pin_len)
 {
 	u8 sk[LUNA_SK_LEN];
 	u32 rv;
 
 	if (!token->state->initialised)
 		return CKR_OK;
+	if (pin_len < LUNA_PIN_MIN)	/* none at all: not worth an attempt */
+		return CKR_PIN_LEN_RANGE;
 	rv = luna_role_check_pin(token, token->state, LUNA_ROLE_SO, pin, pin_len, sk);
 	memzero_explicit(sk, sizeof(sk));
 	return rv;
@@ -175,7 +177,7 @@ u32 luna_do_init_token(struct luna_ucmd *cmd)
 	if (rv)
 		return rv;
 	guard(mutex)(&cmd->token->auth);
-	rv = init_authorise(cmd->token, cmd->in, arg->pin_len);
+	rv = luna_init_authorise(cmd->token, cmd->in, arg->pin_len);
 	if (rv)
 		return rv;
 	scratch = scratch_new(cmd->token);

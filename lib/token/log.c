@@ -419,6 +419,13 @@ static void log_finish(struct luna_log *log)
 		log_write_one(log, &mark, false);
 }
 
+static void log_free(struct luna_log *log)
+{
+	luna_index_free(&log->index);
+	mutex_destroy(&log->lock);
+	kfree(log);
+}
+
 void luna_log_close(struct luna_token *token)
 {
 	struct luna_log *log = token->log;
@@ -426,8 +433,33 @@ void luna_log_close(struct luna_token *token)
 	if (!log)
 		return;
 	log_finish(log);
-	luna_index_free(&log->index);
-	mutex_destroy(&log->lock);
-	kfree(log);
+	log_free(log);
 	token->log = NULL;
+}
+
+int luna_log_export(struct luna_token *token, const struct luna_store_ops *ops, void *store)
+{
+	struct luna_log *to;
+	int err;
+
+	if (!token->log)
+		return -EIO;
+	to = log_new(token, ops, store);
+	if (!to)
+		return -ENOMEM;
+	err = luna_log_write_to(token->log, to);
+	log_free(to);
+	return err;
+}
+
+int luna_log_import(struct luna_token *token, struct luna_token *image)
+{
+	int err;
+
+	if (!token->log || !image->log)
+		return -EIO;
+	err = luna_log_read_from(token->log, image->log);
+	if (!err)
+		atomic_set(&token->next_handle, token->log->top);
+	return err;
 }

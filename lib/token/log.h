@@ -32,6 +32,20 @@ void luna_log_close(struct luna_token *token);
  */
 int luna_log_restart(struct luna_token *token, const struct luna_state *state);
 
+/**
+ * luna_log_export() - write the store's live records, as they are at this moment, as a log of its own
+ * @ops, @store: where to; the replacement is begun and committed
+ * Writers wait meanwhile, readers of objects do not.
+ */
+int luna_log_export(struct luna_token *token, const struct luna_store_ops *ops, void *store);
+
+/**
+ * luna_log_import() - replace the whole store by that of @image, a token that only the caller knows
+ * Atomic: it fails with the old content intact. @image keeps its state and its objects, which the
+ * caller puts in the place of @token's. Handles given out before stay used.
+ */
+int luna_log_import(struct luna_token *token, struct luna_token *image);
+
 /* luna_log_state() - write a whole serialised state (state.c) */
 int luna_log_state(struct luna_token *token, const u8 *data, u32 len);
 

@@ -168,6 +168,10 @@ u64 luna_log_live(const struct luna_log *log);
 int luna_log_begin(struct luna_log *log, const u8 *state, u32 len);
 /* Drop the garbage if there is enough of it. Failing is no loss: the log stays as it is. */
 void luna_log_compact(struct luna_log *log);
+/* The live records of @from, as they are now, become the log @to, which only the caller knows. */
+int luna_log_write_to(struct luna_log *from, struct luna_log *to);
+/* They become those of @log. Only the caller knows @from, which is fit to be closed alone then. */
+int luna_log_read_from(struct luna_log *log, struct luna_log *from);
 
 /* ---- log_load.c ---- */
 int luna_log_load(struct luna_token *token, struct luna_log *log);

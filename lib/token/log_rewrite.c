@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Replacing the log as a whole, atomically: with one that holds a state alone (InitToken), or with
- * one that holds the live records alone (compaction).
+ * Replacing the log as a whole, atomically: with one that holds a state alone (InitToken), with one
+ * that holds the live records alone (compaction), or with the live records of another log (images).
  *
  * Compaction copies records from the old log by the places that log_record.c keeps. It looks at no
  * object in memory, so that an object whose writer has appended it but not yet shown it to anyone
@@ -15,11 +15,13 @@ enum {
 };
 
 /*
- * A replacement being written. salted, base, next and size are what these members of the log
- * become, so far; out holds bytes that wait to be appended.
+ * A replacement of @log being written, with records of @from, which may be the same. salted, base,
+ * next and size are what these members of the log become, so far; out holds bytes that wait to be
+ * appended.
  */
 struct rewrite {
 	struct luna_log *log;
+	struct luna_log *from;
 	struct luna_log_reader reader;
 	u64 salt;
 	u32 salted;
@@ -63,7 +65,7 @@ static int out_head(struct rewrite *w)
 		.salt = w->salt,
 		.sequence = w->next,
 		.base = w->base,
-		.top = w->log->top,
+		.top = max(w->log->top, w->from->top),
 	};
 	u8 bytes[LUNA_LOG_HEAD];
 
@@ -117,7 +119,7 @@ static int copy_record(struct rewrite *w, struct luna_place *place)
 		err = -EBADMSG;
 	if (err == -EBADMSG)
 		pr_err("slot %u: the record at %llu of the store has been damaged\n",
-		       w->log->slot, place->at);
+		       w->from->slot, place->at);
 	return err ? err : out_record(w, &rec, payload);
 }
 
@@ -130,15 +132,16 @@ static int move_place(struct rewrite *w, struct luna_place *place)
 
 static int copy_live(struct rewrite *w)
 {
-	return each_live(w->log, copy_record, w);
+	return each_live(w->from, copy_record, w);
 }
 
-static int rewrite_init(struct rewrite *w, struct luna_log *log, u64 base)
+static int rewrite_init(struct rewrite *w, struct luna_log *log, struct luna_log *from, u64 base)
 {
 	int err;
 
 	memset(w, 0, sizeof(*w));
 	w->log = log;
+	w->from = from;
 	w->out = kvmalloc(OUT_ROOM, GFP_KERNEL);
 	if (!w->out)
 		return -ENOMEM;
@@ -146,7 +149,7 @@ static int rewrite_init(struct rewrite *w, struct luna_log *log, u64 base)
 	w->salted = luna_log_salted(w->salt);
 	w->base = base;
 	w->next = log->next;
-	return err ? err : luna_log_reader_init(&w->reader, log, log->size);
+	return err ? err : luna_log_reader_init(&w->reader, from, from->size);
 }
 
 static void rewrite_end(struct rewrite *w)
@@ -195,6 +198,14 @@ static int rewrite_run(struct rewrite *w, int (*fill)(struct rewrite *w))
 	return 0;
 }
 
+/* What the callers of a replacement tell apart. */
+static int rewrite_error(int err)
+{
+	if (!err || err == -ENOMEM || err == -ENOSPC)
+		return err;
+	return -EIO;
+}
+
 /* A rewrite that holds a state alone carries it here. */
 struct begin {
 	struct rewrite w;
@@ -232,7 +243,7 @@ int luna_log_begin(struct luna_log *log, const u8 *state, u32 len)
 	guard(mutex)(&log->lock);
 	if (log->failed)
 		return -EIO;
-	err = rewrite_init(&b.w, log, LUNA_LOG_HEAD + luna_rec_size(len));
+	err = rewrite_init(&b.w, log, log, LUNA_LOG_HEAD + luna_rec_size(len));
 	if (!err)
 		err = rewrite_run(&b.w, fill_state);
 	if (!err)
@@ -240,9 +251,64 @@ int luna_log_begin(struct luna_log *log, const u8 *state, u32 len)
 	else
 		pr_err("slot %u: beginning the store anew fails: %d\n", log->slot, err);
 	rewrite_end(&b.w);
-	if (err == -ENOMEM || err == -ENOSPC)
-		return err;
-	return err ? -EIO : 0;
+	return rewrite_error(err);
+}
+
+/* The live records of @from, and nothing else, become the log @to. Nobody else changes either. */
+static int copy_log(struct luna_log *to, struct luna_log *from)
+{
+	struct rewrite w;
+	int err = rewrite_init(&w, to, from, luna_log_live(from));
+
+	if (!err)
+		err = rewrite_run(&w, copy_live);
+	rewrite_end(&w);
+	return err;
+}
+
+/* The places of live records, as a rewrite has put them. */
+static void move_places(struct luna_log *log)
+{
+	struct rewrite w = { .size = LUNA_LOG_HEAD };
+
+	each_live(log, move_place, &w);
+}
+
+int luna_log_write_to(struct luna_log *from, struct luna_log *to)
+{
+	guard(mutex)(&from->lock);
+	if (from->failed || !from->size)
+		return -EIO;
+	return rewrite_error(copy_log(to, from));
+}
+
+/* The account of the live records becomes that of @from, which has none from now on. */
+static void take_account(struct luna_log *log, struct luna_log *from)
+{
+	luna_index_free(&log->index);
+	log->index = from->index;
+	memset(&from->index, 0, sizeof(from->index));
+	log->state = from->state;
+	memcpy(log->attempts, from->attempts, sizeof(log->attempts));
+	log->objects = from->objects;
+	log->top = max(log->top, from->top);
+	move_places(log);
+}
+
+int luna_log_read_from(struct luna_log *log, struct luna_log *from)
+{
+	int err;
+
+	guard(rwsem_write)(&log->sync);
+	guard(mutex)(&log->lock);
+	if (log->failed)
+		return -EIO;
+	err = copy_log(log, from);
+	if (!err)
+		take_account(log, from);
+	else
+		pr_err("slot %u: replacing the store fails: %d\n", log->slot, err);
+	return rewrite_error(err);
 }
 
 static bool worth_compacting(const struct luna_log *log)
@@ -255,25 +321,20 @@ static bool worth_compacting(const struct luna_log *log)
 
 static void compact(struct luna_log *log)
 {
-	struct rewrite w;
 	int err;
 
 	guard(rwsem_write)(&log->sync);
 	guard(mutex)(&log->lock);
 	if (!worth_compacting(log))	/* someone else was faster */
 		return;
-	err = rewrite_init(&w, log, luna_log_live(log));
-	if (!err)
-		err = rewrite_run(&w, copy_live);
+	err = copy_log(log, log);
 	if (!err) {
-		w.size = LUNA_LOG_HEAD;
-		each_live(log, move_place, &w);
+		move_places(log);
 	} else {
 		pr_warn("slot %u: compacting the store fails: %d; it grows on\n", log->slot,
 			err);
 		log->compact_at = log->size + log->size / 2;
 	}
-	rewrite_end(&w);
 }
 
 void luna_log_compact(struct luna_log *log)

@@ -701,3 +701,34 @@ void luna_object_unload(struct luna_token *token, u32 handle)
 	if (obj)
 		object_end(dir, obj);
 }
+
+/* ---- verifying ---- */
+
+static u32 object_verify(struct luna_token *token, struct luna_object *obj)
+{
+	struct luna_attrs *attrs = luna_object_peek(token, obj);
+	u32 rv;
+
+	if (IS_ERR(attrs))
+		return PTR_ERR(attrs) == -EBADMSG ? CKR_DATA_INVALID : luna_ckr(PTR_ERR(attrs));
+	rv = luna_attrs_verify(token, attrs);
+	luna_attrs_put(attrs);
+	if (rv == CKR_OK && (!luna_object_is(obj, LUNA_BIT_TOKEN) ||
+			     luna_object_is(obj, LUNA_BIT_PRIVATE) != !!obj->sealed))
+		rv = CKR_DATA_INVALID;
+	return rv;
+}
+
+u32 luna_objects_verify(struct luna_token *token)
+{
+	struct luna_object *obj;
+	u32 handle = 0, rv = CKR_OK;
+
+	while (!rv && (obj = luna_table_next(&token->objects.table, handle, &handle)) != NULL) {
+		rv = object_verify(token, obj);
+		cond_resched();
+		if (!rv && fatal_signal_pending(current))
+			rv = CKR_FUNCTION_CANCELED;
+	}
+	return rv;
+}

@@ -195,6 +195,12 @@ void luna_object_unload(struct luna_token *token, u32 handle);
 /* Both with token->lock held for writing, which keeps publish, change and destroy out. */
 void luna_objects_lock_all(struct luna_token *token);	/* wipes opened private objects and their keys */
 void luna_objects_drop_all(struct luna_token *token);	/* InitToken, destructive policy: forget them */
+/**
+ * luna_objects_verify() - check every object of a token that nobody else knows, which is unlocked
+ * As hostile as the store that they came from may be: CKR_OK; CKR_DATA_INVALID: one does not open, or
+ * could not have been made here; CKR_DEVICE_MEMORY; CKR_FUNCTION_CANCELED: the caller was killed.
+ */
+u32 luna_objects_verify(struct luna_token *token);
 void luna_objects_end_session(struct luna_open *open, u32 session);	/* destroy session objects */
 /* Logout: destroy private session objects; open->role has changed before. */
 void luna_objects_end_private(struct luna_open *open);
@@ -202,6 +208,11 @@ void luna_objects_end_private(struct luna_open *open);
 /* ---- dir.c ---- */
 int luna_dir_init(struct luna_dir *dir);
 void luna_dir_free(struct luna_dir *dir);	/* puts all objects */
+/*
+ * The objects of @from, which only the caller knows and of which none is open, go to the directory
+ * @to of @token, which has none left.
+ */
+void luna_dir_move(struct luna_dir *to, struct luna_dir *from, struct luna_token *token);
 
 /* ---- log.c: what object.c needs of the store ---- */
 /**

@@ -414,6 +414,43 @@ u32 luna_object_make(struct luna_session *session, enum luna_origin how,
 	return rv;
 }
 
+/* The steps of a making that ask nothing of a session. */
+static u32 (*const verify_steps[])(struct luna_making *m) = {
+	make_kind, make_given, make_required, luna_making_compute,
+};
+
+/* Is what was made what was given, byte by byte? */
+static bool made_as_given(struct luna_making *m)
+{
+	struct luna_attrs *made = luna_attrw_finish(&m->w);
+	bool same;
+
+	if (IS_ERR(made)) {
+		m->w.err = PTR_ERR(made);
+		return false;
+	}
+	same = made->len == m->given.len && !crypto_memneq(made->data, m->given.data, made->len);
+	luna_attrs_put(made);
+	return same;
+}
+
+u32 luna_attrs_verify(struct luna_token *token, const struct luna_attrs *attrs)
+{
+	struct luna_making m = { .token = token, .how = LUNA_BY_CLONE };
+	u32 i, rv = CKR_OK;
+
+	m.given = luna_attrs_tmpl(attrs);
+	luna_attrw_init(&m.w);
+	for (i = 0; i < ARRAY_SIZE(verify_steps) && rv == CKR_OK; i++)
+		rv = verify_steps[i](&m);
+	if (rv == CKR_OK && !made_as_given(&m))
+		rv = CKR_DATA_INVALID;
+	if (m.w.err)
+		rv = CKR_DEVICE_MEMORY;
+	luna_attrw_free(&m.w);
+	return rv == CKR_OK || rv == CKR_DEVICE_MEMORY ? rv : CKR_DATA_INVALID;
+}
+
 /* Sets one attribute of an object that exists; *@changed: to another value. */
 static u32 change_one(struct luna_making *m, u32 type, const u8 *data, u32 len, bool *changed)
 {

@@ -26,6 +26,13 @@ u32 luna_object_changed(struct luna_session *session, const struct luna_object *
 			const struct luna_attrs *old, const struct luna_tmpl *tmpl,
 			struct luna_attrs **attrs);
 
+/**
+ * luna_attrs_verify() - could these attributes, of a store that others have made, be an object's?
+ * As what a clone brings along: nothing of them is questioned but their form. CKR_OK;
+ * CKR_DATA_INVALID; CKR_DEVICE_MEMORY.
+ */
+u32 luna_attrs_verify(struct luna_token *token, const struct luna_attrs *attrs);
+
 /* An object being made: by luna_object_make(), or anew by luna_object_changed(). */
 struct luna_making {
 	struct luna_session *session;

@@ -109,6 +109,25 @@ static u32 *scope_values(struct luna_state *state, u32 scope)
 	return scope == LUNA_SCOPE_HSM ? state->hsm_policies : state->policies;
 }
 
+static bool scope_possible(const struct luna_state *state, u32 scope)
+{
+	const u32 *values = scope == LUNA_SCOPE_HSM ? state->hsm_policies : state->policies;
+	struct policy_scope rows;
+	u32 i;
+
+	scope_get(scope, &rows);
+	for (i = 0; i < rows.count; i++)
+		if (values[rows.rows[i].id] > rows.rows[i].capability ||
+		    values[rows.rows[i].id] < rows.rows[i].least)
+			return false;
+	return true;
+}
+
+bool luna_policies_possible(const struct luna_state *state)
+{
+	return scope_possible(state, LUNA_SCOPE_PARTITION) && scope_possible(state, LUNA_SCOPE_HSM);
+}
+
 static const struct policy_row *scope_row(const struct policy_scope *scope, u32 id)
 {
 	u32 i;

@@ -16,4 +16,7 @@ u32 luna_pin_max(const struct luna_token *token);	/* bytes, by policy 26 */
  */
 u32 luna_policy_init(struct luna_state *state, u32 scope, const u8 *pairs, u32 count);
 
+/* Could these policies have been set here: none beyond its capability, or below its least value? */
+bool luna_policies_possible(const struct luna_state *state);
+
 #endif /* LUNA_TOKEN_POLICY_H */

@@ -273,6 +273,45 @@ static u32 token_unlock_keys(struct luna_token *token, const u8 *sk)
 	return rv;
 }
 
+static u32 unlock_alone(struct luna_token *token, const u8 *sk)
+{
+	u32 rv;
+
+	guard(rwsem_write)(&token->lock);
+	rv = token_unlock_keys(token, sk);
+	if (rv == CKR_OK)
+		token->unlocked = 1;
+	return rv == CKR_PIN_INCORRECT ? CKR_DATA_INVALID : rv;
+}
+
+u32 luna_role_unlock(struct luna_token *token, int role, const u8 *pin, u32 len)
+{
+	struct luna_role *copy = kmalloc(sizeof(*copy), GFP_KERNEL);
+	u8 sk[LUNA_SK_LEN];
+	u32 allowed, rv;
+	int err;
+
+	if (!copy)
+		return CKR_DEVICE_MEMORY;
+	rv = attempt_open(token, role, copy, &allowed);
+	if (rv == CKR_OK) {
+		err = try_pin(token, role, copy, pin, len, sk);
+		rv = err == -EBADMSG ? CKR_PIN_INCORRECT : luna_ckr(err);
+	}
+	if (rv == CKR_OK)
+		rv = unlock_alone(token, sk);
+	memzero_explicit(sk, sizeof(sk));
+	kfree(copy);
+	return rv;
+}
+
+void luna_role_lock(struct luna_token *token)
+{
+	guard(rwsem_write)(&token->lock);
+	token->unlocked = 0;
+	token_lock_keys(token);
+}
+
 /* ---- Login ---- */
 
 /* What forbids a login before any PIN is looked at. open->lock is held. */

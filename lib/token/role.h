@@ -30,6 +30,15 @@ int luna_role_set_pin(struct luna_token *token, struct luna_state *state, int ro
 u32 luna_role_check_pin(struct luna_token *token, struct luna_state *state, int role, const u8 *pin,
 			u32 len, u8 sk[LUNA_SK_LEN]);
 
+/**
+ * luna_role_unlock() - open the storage key of a token that nobody else knows
+ * Attempts are not counted, as the token has no store of its own yet. CKR_OK: to be ended by
+ * luna_role_lock(); CKR_PIN_INCORRECT; CKR_USER_PIN_NOT_INITIALIZED; CKR_USER_LOCKED_OUT;
+ * CKR_DATA_INVALID: the key does not open the secrets; CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY.
+ */
+u32 luna_role_unlock(struct luna_token *token, int role, const u8 *pin, u32 len);
+void luna_role_lock(struct luna_token *token);
+
 /* Is nobody let into the role, whatever the credential? token->lock is held. */
 bool luna_role_closed(const struct luna_token *token, int role);
 

@@ -24,6 +24,7 @@ static void open_free(struct luna_open *open)
 	luna_dir_free(&open->objects);
 	WARN_ON_ONCE(atomic64_read(&open->held));
 	luna_table_free(&open->sessions);
+	mutex_destroy(&open->image_lock);
 	mutex_destroy(&open->lock);
 	kfree(open);
 }
@@ -42,6 +43,7 @@ struct luna_open *luna_open(struct luna_token *token)
 	open->role = -1;
 	open->next_session = FIRST_SESSION;
 	mutex_init(&open->lock);
+	mutex_init(&open->image_lock);
 	luna_table_init(&open->sessions);
 	if (open_admit(open))
 		return open;
@@ -55,6 +57,7 @@ void luna_release(struct luna_open *open)
 
 	luna_open_close_sessions(open);
 	luna_logout(open);
+	luna_image_drop(open);
 	down_write(&token->lock);
 	list_del(&open->entry);
 	token->open_count--;
@@ -300,6 +303,7 @@ u32 luna_do_reset(struct luna_ucmd *cmd)
 {
 	luna_open_close_sessions(cmd->open);
 	luna_logout(cmd->open);
+	luna_image_drop(cmd->open);
 	return CKR_OK;
 }
 

@@ -24,6 +24,9 @@ void luna_stage_drop(struct luna_session *session);
 void luna_clone_end(struct luna_session *session);
 void luna_ha_end(struct luna_session *session);
 
+/* image.c: free what an application has of an image */
+void luna_image_drop(struct luna_open *open);
+
 /* log.c */
 bool luna_log_persistent(const struct luna_token *token);
 

@@ -5,6 +5,7 @@
  * Lock order, outermost first:
  *
  *	session->lock		one command at a time in a session: operations, clone and HA exchange, staging
+ *	open->image_lock	the image that an application exports or imports
  *	open->lock		the sessions of one application and its login
  *	token->auth		one PIN verification, PIN or role change at a time (slow: PBKDF2)
  *	token->lock (rwsem)	token state: roles, policies, secrets, the list of open files
@@ -29,6 +30,7 @@ struct luna_op_state;
 struct luna_clone_state;
 struct luna_ha_state;
 struct luna_key_cache;
+struct luna_image;
 
 enum {
 	LUNA_SK_LEN = 32,		/* storage key of a token */
@@ -235,6 +237,7 @@ struct luna_token {
  * @login_epoch: counts logins and logouts, so that operations of an older login are void
  * @held: bytes kept for it, see LUNA_OPEN_BYTES_MAX
  * @objects: session objects of all its sessions
+ * @image: the image that it fetches or sends (image.c), under @image_lock
  */
 struct luna_open {
 	struct luna_token *token;
@@ -248,6 +251,8 @@ struct luna_open {
 	u32 rw_sessions;
 	atomic64_t held;
 	struct luna_dir objects;
+	struct mutex image_lock;
+	struct luna_image *image;
 };
 
 /**
@@ -378,7 +383,7 @@ u32 luna_secrets_seal(struct luna_token *token);	/* into token->state, not yet s
 
 /* ---- seal.c: AES-256-GCM under a 32-byte key; kind and context are authenticated ---- */
 enum luna_seal_kind { LUNA_SEAL_SK = 1, LUNA_SEAL_SECRETS, LUNA_SEAL_OBJECT, LUNA_SEAL_HA,
-		      LUNA_SEAL_CLONE };
+		      LUNA_SEAL_CLONE, LUNA_SEAL_IMAGE };
 int luna_seal(struct luna_token *token, struct luna_aes_key *key, enum luna_seal_kind kind,
 	      u64 context, const u8 *plain, u32 len, u8 *sealed);	/* len + LUNA_SEAL_OVERHEAD */
 int luna_unseal(struct luna_token *token, struct luna_aes_key *key, enum luna_seal_kind kind,
