@@ -194,6 +194,12 @@ struct CK_SFNT_CA_FUNCTION_LIST {
 #include "sfnt_functions.h"
 };
 
+/* Functions that only this product has; not in the list above, whose layout is the vendor's */
+#define LUNA_IMAGE_FUNCTION(name, args) \
+	CK_RV CK_ENTRY CA_##name args; \
+	typedef CK_RV (CK_ENTRY CK_PTR CK_CA_##name) args;
+#include "image_functions.h"
+
 /* Not a CA_ function: number of the HSM behind a slot */
 CK_RV CK_ENTRY CT_HsmIdFromSlotId(CK_SLOT_ID slotID, unsigned int CK_PTR pHsmID);
 typedef CK_RV (CK_ENTRY CK_PTR CK_CT_HsmIdFromSlotId)(CK_SLOT_ID slotID,
