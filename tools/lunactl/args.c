@@ -42,6 +42,7 @@ static const struct {
 	[OPT_MOFN] = { "mofn", NULL, "the token requires M of N" },
 	[OPT_HSM] = { "hsm", NULL, "policies of the HSM instead of the partition" },
 	[OPT_FORCE] = { "force", NULL, "do it without asking, also if it destroys objects" },
+	[OPT_SO_PIN_FILE] = { "so-pin-file", "FILE", "file with the security officer's PIN" },
 	[OPT_STEPS] = { "steps", NULL, "by the four CPv3 steps instead of CA_CloneObject" },
 	[OPT_PUBLIC] = { "public", NULL, "give the secondary the public key only" },
 	[OPT_EXTRACTABLE] = { "extractable", NULL, "the key may be wrapped" },

@@ -22,7 +22,7 @@ enum ctl_opt {
 	OPT_CLASS, OPT_TYPE, OPT_SIZE, OPT_MECHANISM, OPT_IN, OPT_OUT, OPT_SIGNATURE, OPT_DOMAIN,
 	OPT_ROLE, OPT_PIN_FILE, OPT_NEW_PIN_FILE, OPT_TO_PIN_FILE, OPT_SECONDARY_PIN_FILE, OPT_POLICY,
 	OPT_VALUE, OPT_M, OPT_N, OPT_OUT_DIR, OPT_LEGACY, OPT_MOFN, OPT_HSM, OPT_FORCE, OPT_STEPS,
-	OPT_PUBLIC, OPT_EXTRACTABLE, OPT_CLONEABLE, OPT_JSON, OPT_HELP,
+	OPT_SO_PIN_FILE, OPT_PUBLIC, OPT_EXTRACTABLE, OPT_CLONEABLE, OPT_JSON, OPT_HELP,
 	OPT_COUNT
 };
 
@@ -51,7 +51,7 @@ struct ctl_command {
 
 extern const struct ctl_command *const ctl_groups[];	/* NULL-terminated list of tables */
 extern const struct ctl_command token_commands[], object_commands[], crypt_commands[],
-	clone_commands[], ha_commands[], policy_commands[], mofn_commands[];
+	clone_commands[], image_commands[], ha_commands[], policy_commands[], mofn_commands[];
 
 /* args.c */
 int args_parse(int argc, char **argv, const struct ctl_command *command, struct ctl_args *args);
@@ -100,6 +100,9 @@ CK_SESSION_HANDLE session_public(CK_SLOT_ID slot);
 /* Logged in as @role ("so", "co", "cu"), with the PIN of @file or the role's environment variable. */
 CK_SESSION_HANDLE session_login(CK_SLOT_ID slot, const char *role, const struct ctl_args *args,
 				enum ctl_opt file);
+/* The PIN of a role of @where ("slot 1"), from @file or the role's environment variable. */
+void pin_of_role(struct pin *pin, const char *role, const char *where, const struct ctl_args *args,
+		 enum ctl_opt file);
 CK_USER_TYPE role_type(const char *name);	/* exits with 2 if it is no role */
 const char *state_text(CK_STATE state);
 

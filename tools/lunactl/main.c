@@ -6,8 +6,8 @@
 #include "ctl.h"
 
 const struct ctl_command *const ctl_groups[] = {
-	token_commands, object_commands, crypt_commands, clone_commands, ha_commands, policy_commands,
-	mofn_commands, NULL,
+	token_commands, object_commands, crypt_commands, clone_commands, image_commands,
+	ha_commands, policy_commands, mofn_commands, NULL,
 };
 
 /* All commands, or with @first those that start with this word. False: there are none. @to may be NULL. */

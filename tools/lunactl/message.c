@@ -31,6 +31,7 @@ static const struct {
 	{ CKR_SESSION_EXISTS, "another program has a session open on this token" },
 	{ CKR_CLONING_PARAMETER_MISSING, "the token has no cloning domain: lunactl init --domain" },
 	{ CKR_UNWRAPPING_ERROR, "the tokens are not in one cloning domain" },
+	{ CKR_SIM_AUTHORIZATION_FAILED, "the PIN is not the one that the role had when the token was saved" },
 	{ CKR_OPERATION_NOT_ALLOWED, "a policy, or the state of the token, forbids it" },
 	{ CKR_USER_NOT_AUTHORIZED, "the role that is logged in may not do this" },
 	{ CKR_KEY_INVALID_FOR_HA_LOGIN, "the key lacks attributes of an HA login key: let 'ha setup' make it" },

@@ -31,6 +31,16 @@ CK_USER_TYPE role_type(const char *name)
 	return roles[role_index(name)].type;
 }
 
+void pin_of_role(struct pin *pin, const char *role, const char *where, const struct ctl_args *args,
+		 enum ctl_opt file)
+{
+	size_t i = role_index(role);
+	char whose[64];
+
+	snprintf(whose, sizeof(whose), "the %s of %s", roles[i].title, where);
+	pin_get(pin, args, file, roles[i].variable, whose);
+}
+
 CK_SLOT_ID slot_of(const struct ctl_args *args, enum ctl_opt opt)
 {
 	CK_SLOT_INFO info;
@@ -55,15 +65,15 @@ CK_SESSION_HANDLE session_public(CK_SLOT_ID slot)
 CK_SESSION_HANDLE session_login(CK_SLOT_ID slot, const char *role, const struct ctl_args *args,
 				enum ctl_opt file)
 {
-	size_t i = role_index(role);
+	CK_USER_TYPE type = role_type(role);
 	CK_SESSION_HANDLE session = session_public(slot);
 	struct pin pin;
-	char whose[64];
+	char where[32];
 	CK_RV rv;
 
-	snprintf(whose, sizeof(whose), "the %s of slot %lu", roles[i].title, slot);
-	pin_get(&pin, args, file, roles[i].variable, whose);
-	rv = C_Login(session, roles[i].type, pin.text, pin.len);
+	snprintf(where, sizeof(where), "slot %lu", slot);
+	pin_of_role(&pin, role, where, args, file);
+	rv = C_Login(session, type, pin.text, pin.len);
 	pin_free(&pin);
 	check(rv, "C_Login");
 	return session;
