@@ -648,7 +648,7 @@ struct luna_mofn_status {
  *
  * LUNA_IMAGE_PUT collects one: @offset is what was sent so far, 0 starts anew. RESTORE verifies all of
  * it and then replaces the slot's token, atomically, or leaves everything as it is; the image is gone
- * in either case. CKR_SESSION_EXISTS, CKR_PIN_INCORRECT and others as for LUNA_INIT_TOKEN;
+ * once it was looked at. CKR_SESSION_EXISTS, CKR_PIN_INCORRECT and others as for LUNA_INIT_TOKEN;
  * CKR_UNWRAPPING_ERROR: the image is of another domain; CKR_DATA_INVALID: it is damaged, or none;
  * CKR_SIM_VERSION_UNSUPPORTED: it is of a newer version; CKR_SIM_AUTHORIZATION_FAILED: the PIN is not
  * that of @role in the image; CKR_USER_LOCKED_OUT, CKR_USER_PIN_NOT_INITIALIZED: nor can any be.

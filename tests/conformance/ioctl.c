@@ -42,6 +42,7 @@ union frame {
 	struct luna_op op;
 	struct luna_key key;
 	struct luna_blob blob;
+	struct luna_image_arg image;
 	struct luna_mofn mofn;
 	struct luna_mofn_status mofn_status;
 };
@@ -123,6 +124,10 @@ static const struct command {
 	{ "MOFN_DEACTIVATE", LUNA_MOFN_DEACTIVATE, sizeof(struct luna_hdr), true, NONE, false },
 	{ "MOFN_STATUS", LUNA_MOFN_STATUS, sizeof(struct luna_mofn_status), false,
 	  RESERVED(luna_mofn_status), false },
+	{ "IMAGE_EXPORT", LUNA_IMAGE_EXPORT, sizeof(struct luna_image_arg), true, NONE, false },
+	{ "IMAGE_GET", LUNA_IMAGE_GET, sizeof(struct luna_data), false, NONE, false },
+	{ "IMAGE_PUT", LUNA_IMAGE_PUT, sizeof(struct luna_data), false, NONE, true },
+	{ "IMAGE_RESTORE", LUNA_IMAGE_RESTORE, sizeof(struct luna_image_arg), false, NONE, true },
 };
 
 static int dev = -1;		/* slot 0 */
@@ -618,7 +623,7 @@ static void device_info(void **state)
 	f.info.reserved = 0;
 	assert_rv(run(dev, LUNA_GET_INFO, sizeof(f.info)), CKR_OK);
 	assert_int_equal(f.info.abi, LUNA_ABI_VERSION);
-	assert_int_equal(f.info.features & ~LUNA_FEATURE_PERSISTENT, 0);
+	assert_int_equal(f.info.features & ~LUNA_FEATURE_PERSISTENT, LUNA_FEATURE_IMAGES);
 	assert_int_equal(f.info.ioc_max, LUNA_IOC_MAX);
 	assert_int_equal(f.info.stage_max, LUNA_STAGE_MAX);
 	assert_int_equal(f.info.sessions_max, 4096);
@@ -1334,7 +1339,8 @@ static void no_stale_bytes(void **state)
 	assert_int_equal(f.hdr.out_len, 33);
 	/* The reply is written over the request, but not beyond its own end. */
 	for (i = 0; i < COUNT(commands); i++) {
-		if (commands[i].nr == LUNA_INIT_TOKEN)
+		/* What was sent is gone after the first restore. */
+		if (commands[i].nr == LUNA_INIT_TOKEN || commands[i].nr == LUNA_IMAGE_RESTORE)
 			continue;
 		request(commands[i].size, 0);
 		f.hdr.session = commands[i].session ? 0x7fffffff : 0;
@@ -1826,6 +1832,23 @@ static unsigned char *chance_payload(const struct command *c, int file, unsigned
 		f.mofn.n = 1 + draw(3);
 		memcpy(p, ch.blob, ch.blob_len);
 		p += ch.blob_len;
+		break;
+	case LUNA_IMAGE_EXPORT:
+		break;
+	case LUNA_IMAGE_GET:
+		f.data.offset = draw(3) ? 0 : odd_number();
+		f.data.length = draw(8) ? draw(6000) : odd_number();
+		break;
+	case LUNA_IMAGE_PUT:
+		f.data.offset = draw(3) ? 0 : odd_number();
+		p += draw(3000);
+		break;
+	case LUNA_IMAGE_RESTORE:
+		f.image.role = CKU_USER;
+		f.image.so_pin_len = draw(20);
+		f.image.domain_len = draw(20);
+		f.image.pin_len = draw(20);
+		p += f.image.so_pin_len + f.image.domain_len + f.image.pin_len;
 		break;
 	default:
 		if (c->size == sizeof(f.blob)) {

@@ -52,6 +52,15 @@ static void suite_load(void)
 	assert_ok(ca_get(&ca));
 }
 
+void *suite_symbol(const char *name)
+{
+	void *symbol = dlsym(library, name);
+
+	if (!symbol)
+		fail_msg("the library has no %s", name);
+	return symbol;
+}
+
 int suite_setup_bare(void **state)
 {
 	CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };

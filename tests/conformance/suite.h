@@ -38,6 +38,9 @@ extern struct CK_SFNT_CA_FUNCTION_LIST *ca;
 /* The slots in use: the first two that the library lists. */
 extern CK_SLOT_ID slot_a, slot_b;
 
+/* A function of the library that is in no list; the test fails if there is none. */
+void *suite_symbol(const char *name);
+
 /* Name of a return value, for messages. */
 const char *rv_name(CK_RV rv);
 

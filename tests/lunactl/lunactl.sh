@@ -491,6 +491,94 @@ t "the target takes the same shares" 0 "is activated" "" \
 j "mofn generate as JSON" 0 'len(d) == 2 and d[0].endswith("share-1")' \
 	mofn generate --slot 3 --m 1 --n 2 --out-dir "$work/shares2" "${co[@]}"
 
+# ---- images ----
+
+image=$work/token.img
+reader=$(dirname "$0")/../vectors/image.py
+quiet "$lunactl" init --slot 0 --label "kept token" --domain d "${so[@]}"
+quiet "$lunactl" role init --slot 0 --role co "${so[@]}" --new-pin-file "$work/co"
+quiet "$lunactl" key generate --slot 0 --type aes --label private-label "${co[@]}"
+quiet "$lunactl" sign --slot 0 --label private-label --mechanism AES_CMAC --in "$work/little" \
+	--out "$work/cmac" "${co[@]}"
+quiet "$lunactl" init --slot 2 --label "old token" --domain x "${so[@]}"
+t "backup needs a slot" 2 "" "--slot is missing" backup "$image" "${co[@]}"
+t "backup needs a file" 2 "" "name one file" backup --slot 0 "${co[@]}"
+t "backup to one file alone" 2 "" "name one file" backup --slot 0 "$image" "$image" "${co[@]}"
+t "backup with a wrong PIN" 1 "" CKR_PIN_INCORRECT backup --slot 0 "$image" --pin-file "$work/wrong"
+t "backup into no directory" 1 "" "No such file" backup --slot 0 "$work/none/image" "${co[@]}"
+check "a backup that failed leaves no file" [ -z "$(ls "$work" | grep '^token.img')" ]
+t "backup" 0 "^Token 'kept token', serial number [0-9]{13}, is saved from slot 0: [0-9]+ bytes" "" \
+	backup --slot 0 "$image" "${co[@]}"
+check "an image is for the user alone" [ "$(stat -c %a "$image")" = 600 ]
+check "nothing else is left beside it" [ "$(ls "$work" | grep -c '^token.img')" = 1 ]
+t "backup over a file" 1 "" "is there already; --force" backup --slot 0 "$image" "${co[@]}"
+j "backup over a file with --force, as JSON" 0 'd["label"] == "kept token" and d["bytes"] > 1000 and d["slot"] == 0' \
+	backup --slot 0 "$image" --force "${co[@]}"
+t "backup --json to standard output" 2 "" "name a file" backup --slot 0 - --json "${co[@]}"
+check "backup to standard output" bash -c '"$1" backup --slot 0 - --pin-file "$2" | head -c 7 | grep -qx LUNAIMG' \
+	bash "$lunactl" "$work/co"
+t "backup of a token without a crypto officer" 1 "" CKR_USER_PIN_NOT_INITIALIZED \
+	backup --slot 2 "$work/none.img" "${co[@]}"
+
+# Read by a program that shares no code.
+opened() { python3 "$reader" "$image" d "$1" "$2"; }
+check "an image opens with the domain and a PIN" bash -c '[ "$(python3 "$@")" ]' bash "$reader" "$image" d co co-pin-5678
+value=$(opened co co-pin-5678 2>"$err" | awk '$3 == "private-label" { print $4 }')
+check "it opens with the other role's PIN, too" [ "$(opened so so-pin-1234 | awk '$3 == "private-label" { print $4 }')" = "$value" ]
+check "the key in it is the token's" [ "$(openssl mac -cipher aes-256-cbc -macopt "hexkey:$value" -in "$work/little" CMAC)" = \
+	"$(od -An -v -tx1 "$work/cmac" | tr -d ' \n' | tr a-f A-F)" ]
+check "not with another PIN" not opened co so-pin-1234
+check "not with another domain" not python3 "$reader" "$image" e co co-pin-5678
+check "nothing secret is in the file" python3 -c 'import sys
+image = open(sys.argv[1], "rb").read()
+words = [bytes.fromhex(sys.argv[2])] + [w.encode() for w in sys.argv[3:]]
+sys.exit(not (len(words[0]) == 32 and b"kept token" in image and not any(w in image for w in words)))' \
+	"$image" "$value" private-label co-pin-5678 so-pin-1234
+
+t "restore needs a domain" 2 "" "--domain is missing" restore --slot 2 "$image" "${co[@]}"
+t "restore over a token wants --force" 1 "" "has a token, which would be lost; --force" \
+	restore --slot 2 "$image" --domain d "${co[@]}"
+restore=(restore --slot 2 --force --so-pin-file "$work/so" "$image")
+t "a wrong SO PIN" 1 "" "CKR_PIN_INCORRECT.*SO PIN.*counted" \
+	restore --slot 2 --force --so-pin-file "$work/wrong" "$image" --domain d "${co[@]}"
+t "another domain" 1 "" "CKR_UNWRAPPING_ERROR.*another cloning domain" "${restore[@]}" --domain e "${co[@]}"
+t "a wrong PIN of the image" 1 "" "CKR_SIM_AUTHORIZATION_FAILED.*when the token was saved" \
+	"${restore[@]}" --domain d --pin-file "$work/wrong"
+t "a role that the image has not" 1 "" CKR_USER_PIN_NOT_INITIALIZED "${restore[@]}" --domain d --role cu "${cu[@]}"
+j "failures as JSON" 1 '"CKR_UNWRAPPING_ERROR" in d["error"]' "${restore[@]}" --domain e "${co[@]}"
+for bytes in 50 500 $(($(stat -c %s "$image") - 1)); do
+	head -c "$bytes" "$image" >"$work/short.img"
+	t "an image of $bytes bytes" 1 "" "not the image|cut short" \
+		restore --slot 2 --force --so-pin-file "$work/so" "$work/short.img" --domain d "${co[@]}"
+done
+t "what is no image" 1 "" "not the image of a token" restore --slot 2 "$work/help" --domain d "${co[@]}"
+python3 -c 'import sys
+d = bytearray(open(sys.argv[1], "rb").read())
+d[-100] ^= 1
+open(sys.argv[2], "wb").write(d)
+d[8] = 2
+open(sys.argv[3], "wb").write(d)' "$image" "$work/damaged.img" "$work/newer.img"
+t "a damaged image" 1 "" "CKR_DATA_INVALID.*damaged at byte 104; nothing is changed" \
+	restore --slot 2 --force --so-pin-file "$work/so" "$work/damaged.img" --domain d "${co[@]}"
+t "a newer version" 1 "" "image version 2; this program knows version 1" \
+	restore --slot 2 --force --so-pin-file "$work/so" "$work/newer.img" --domain d "${co[@]}"
+j "the old token is still there" 0 '[s["label"] for s in d if s["slot"] == 2] == ["old token"]' slots
+t "restore" 0 "^Token 'kept token', serial number [0-9]{13}, is restored to slot 2" "" \
+	"${restore[@]}" --domain d "${co[@]}"
+j "it is the token that was saved" 0 \
+	'd[0]["serial"] == d[2]["serial"] and d[2]["label"] == "kept token" and d[2]["user_pin"]' slots
+t "its key works" 0 "is good" "" verify --slot 2 --label private-label --mechanism AES_CMAC --in "$work/little" \
+	--signature "$work/cmac" "${co[@]}"
+# Slot 3 is made uninitialised: no SO PIN is asked for, but a second token of one number is refused.
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	"$lunactl" init --slot 3 --label x --pin-file "$work/wrong" >"$out" 2>"$err"
+done
+t "a second token with one serial number wants --force" 1 "" "slot 0 has this token already, with serial number" \
+	restore --slot 3 "$image" --domain d "${co[@]}"
+j "and gets it, with the SO's PIN, as JSON" 0 'd["slot"] == 3 and d["label"] == "kept token"' \
+	restore --slot 3 "$image" --domain d --force --role so "${so[@]}"
+t "login on the restored token" 0 "works" "" login --slot 3 "${co[@]}"
+
 # ---- without devices ----
 
 mkdir "$work/none-here"

@@ -562,6 +562,74 @@ static void test_header(void **state)
 	side_end(&target);
 }
 
+/* @cipher is iv under AES-256 with this key. */
+static void expect_block(const u8 *value, const u8 *cipher)
+{
+	struct luna_aes_key *key = luna_openssl_ops.aes_key(value, 32);
+	struct luna_cipher_stream *s;
+	u8 block[16];
+
+	assert_false(IS_ERR(key));
+	s = luna_openssl_ops.cipher_begin(key, LUNA_ECB, true, NULL, 0);
+	assert_false(IS_ERR(s));
+	assert_int_equal(luna_openssl_ops.cipher_update(s, iv, sizeof(iv), block), 0);
+	assert_memory_equal(block, cipher, sizeof(block));
+	luna_openssl_ops.cipher_end(s);
+	luna_openssl_ops.aes_key_free(key);
+}
+
+/* The value of @name in tests/vectors/image-v1.txt. */
+static struct bytes vector(const char *name)
+{
+	const char *dir = getenv("LUNA_VECTORS");
+	static char path[512], line[65536];
+	struct bytes value = { NULL, 0 };
+	size_t len = strlen(name), i;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/image-v1.txt", dir ? dir : "tests/vectors");
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (!value.data && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, name, len) || strncmp(line + len, " = ", 3))
+			continue;
+		value.len = strcspn(line + len + 3, "\n") / 2;
+		value.data = test_malloc(value.len);
+		for (i = 0; i < value.len; i++)
+			assert_int_equal(sscanf(line + len + 3 + 2 * i, "%2hhx", &value.data[i]), 1);
+	}
+	fclose(file);
+	assert_non_null(value.data);
+	return value;
+}
+
+/* An image made once is restored for ever. With the real PBKDF2, which the quick provider has not. */
+static void test_vector(void **state)
+{
+	struct bytes image = vector("image"), value = vector("key.value");
+	struct side target;
+	u32 session, key, len = 32;
+	u8 got[32];
+
+	memset(&target, 0, sizeof(target));
+	fx_open(&target.fx, NULL, OTHER_SLOT);
+	target.open = luna_open(target.fx.token);
+	assert_int_equal(restore(target.open, &image, ""), CKR_OK);
+	assert_int_equal(fx_session(target.open, true, &session), CKR_OK);
+	assert_int_equal(fx_login(target.open, session, CKU_USER, FX_CO_PIN), CKR_OK);
+	assert_int_equal(found(target.open, session, "key", &key), 1);
+	assert_int_equal(fx_attr_get(target.open, session, key, CKA_VALUE, got, &len),
+			 CKR_ATTRIBUTE_SENSITIVE);
+	assert_memory_equal(target.fx.token->state->label, FX_LABEL, strlen(FX_LABEL));
+	len = 16;
+	assert_int_equal(fx_op(target.open, session, LUNA_OP_ENCRYPT, CKM_AES_ECB, key, NULL, 0, iv,
+			       sizeof(iv), NULL, 0, got, &len), CKR_OK);
+	expect_block(value.data, got);
+	test_free(image.data);
+	test_free(value.data);
+	side_end(&target);
+}
+
 static void test_order(void **state)
 {
 	struct side source, target;
@@ -958,6 +1026,7 @@ int main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_flipped),
 		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_vector),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_store_fails),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Verify the protocol vectors without the engine, from lib/token/PROTOCOLS.md alone.
+"""Verify the vectors without the engine, from lib/token/PROTOCOLS.md and FORMAT.md alone.
 
 Needs the Python package cryptography. Prints one line a file; exits 1 at the first difference.
 """
@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+import image
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAC = 32
@@ -220,9 +222,27 @@ def check_ha(keys):
     equal("M of N answer", v["mofn.answer"], body + mac(ikm, b"luna ha1 mofn answer mac", body))
 
 
+def check_image(_keys):
+    v = load("image-v1.txt")
+    for role in ("so", "co"):
+        found = image.objects(v["image"], v["domain.string"], role, v[f"{role}.pin"])
+        key = found.pop(int.from_bytes(v["key.handle"], "big"))
+        equal("objects", bytes([len(found)]), b"\0")
+        equal("label", key[image.CKA_LABEL], v["key.label"])
+        equal("value", key[image.CKA_VALUE], v["key.value"])
+    for at in range(0, len(v["image"]), 997):
+        damaged = bytearray(v["image"])
+        damaged[at] ^= 1
+        try:
+            image.objects(bytes(damaged), v["domain.string"], "co", v["co.pin"])
+        except image.Damaged:
+            continue
+        sys.exit(f"image: damage at {at} is not seen")
+
+
 def main():
     keys = load("keys.txt")
-    for check in (check_twc, check_clone, check_mofn, check_ha):
+    for check in (check_twc, check_clone, check_mofn, check_ha, check_image):
         check(keys)
         print(f"{check.__name__[6:]}: ok")
 
