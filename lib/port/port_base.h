@@ -65,6 +65,7 @@ typedef __s64 s64;
 #define __packed	__attribute__((__packed__))
 #define __pure		__attribute__((__pure__))
 #define __cold		__attribute__((__cold__))
+#define __noreturn	__attribute__((__noreturn__))
 #ifndef __user
 #define __user
 #endif

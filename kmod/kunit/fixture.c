@@ -1,11 +1,6 @@
-// SPDX-License-Identifier: MIT
-/* Tokens in memory for unit tests, and commands to them in the ABI's own terms. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-
-#include "engine_fixture.h"
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Tokens in memory for tests, and commands to them in the ABI's own terms. */
+#include "fixture.h"
 
 /* Secrets under test PINs need no stretching. */
 enum { FX_PIN_ITERATIONS = 1 };
@@ -16,15 +11,15 @@ void fx_open_store(struct fx *fx, const struct luna_crypto_ops *crypto, u32 slot
 	*fx = (struct fx){
 		.config = {
 			.slot = slot,
-			.host = "unit test",
+			.host = "test",
 			.pin_iterations = FX_PIN_ITERATIONS,
 		},
-		.crypto = crypto ?: &luna_openssl_ops,
+		.crypto = crypto ? crypto : luna_test_crypto(),
 		.store = store,
-		.warnings = port_warnings(),
+		.warnings = luna_test_warnings(),
 	};
 	fx->token = luna_token_open(&fx->config, fx->crypto, &memstore_ops, store);
-	assert_false(IS_ERR_OR_NULL(fx->token));
+	fx_check(!IS_ERR_OR_NULL(fx->token));
 }
 
 void fx_open(struct fx *fx, const struct luna_crypto_ops *crypto, u32 slot)
@@ -36,7 +31,7 @@ void fx_reopen(struct fx *fx)
 {
 	luna_token_close(fx->token);
 	fx->token = luna_token_open(&fx->config, fx->crypto, &memstore_ops, fx->store);
-	assert_false(IS_ERR_OR_NULL(fx->token));
+	fx_check(!IS_ERR_OR_NULL(fx->token));
 }
 
 void fx_close(struct fx *fx)
@@ -45,7 +40,7 @@ void fx_close(struct fx *fx)
 	memstore_free(fx->store);
 	fx->token = NULL;
 	fx->store = NULL;
-	assert_int_equal(port_warnings(), fx->warnings);
+	fx_check(luna_test_warnings() == fx->warnings);
 }
 
 /* One ioctl. The request buffer is separate and must stay as it was, as @in of luna_cmd() is const. */
@@ -59,9 +54,8 @@ static s64 call_once(struct luna_open *open, u32 nr, struct luna_hdr *hdr, size_
 	len = min_t(size_t, len, LUNA_IOC_MAX);
 	if (size + in_len > len)
 		return -E2BIG;
-	request = test_malloc(len);
-	reply = test_malloc(len);
-	memset(request, 0, len);
+	request = luna_test_alloc(len);
+	reply = luna_test_alloc(len);
 	memset(reply, 0xa5, len);
 	hdr->size = size;
 	hdr->in_len = in_len;
@@ -69,20 +63,20 @@ static s64 call_once(struct luna_open *open, u32 nr, struct luna_hdr *hdr, size_
 	if (in_len)
 		memcpy(request + size, in, in_len);
 	ret = luna_cmd(open, nr, request, len, reply, &out_len);
-	assert_true(out_len <= len);
+	fx_check(out_len <= len);
 	if (ret) {
-		assert_int_equal(out_len, 0);
+		fx_check(out_len == 0);
 	} else {
-		assert_true(out_len >= size);
+		fx_check(out_len >= size);
 		memcpy(hdr, reply, size);
-		assert_int_equal(out_len, size + hdr->out_len);
-		assert_true(hdr->out_len <= out_room || !out);
+		fx_check(out_len == size + hdr->out_len);
+		fx_check(hdr->out_len <= out_room || !out);
 		if (out)
 			memcpy(out, reply + size, hdr->out_len);
 		ret = hdr->rv;
 	}
-	test_free(request);
-	test_free(reply);
+	luna_test_free(request);
+	luna_test_free(reply);
 	return ret;
 }
 
@@ -124,7 +118,7 @@ static s64 fetch_more(struct luna_open *open, struct luna_hdr *hdr, u8 *out, siz
 				get.length);
 		if (ret)
 			return ret;
-		assert_true(get.hdr.out_len > 0);
+		fx_check(get.hdr.out_len > 0);
 		fetched += get.hdr.out_len;
 	}
 	return CKR_OK;
@@ -161,7 +155,7 @@ void fx_attr(struct fx_tmpl *tmpl, u32 type, const void *value, u32 len)
 	struct luna_attr attr = { .type = type, .len = len };
 	u32 padded = round_up(len, 8U);
 
-	assert_true(sizeof(attr) + padded <= sizeof(tmpl->data) - tmpl->len);
+	fx_check(sizeof(attr) + padded <= sizeof(tmpl->data) - tmpl->len);
 	memcpy(tmpl->data + tmpl->len, &attr, sizeof(attr));
 	tmpl->len += sizeof(attr);
 	memset(tmpl->data + tmpl->len, 0, padded);
@@ -188,19 +182,39 @@ void fx_attr_text(struct fx_tmpl *tmpl, u32 type, const char *value)
 }
 
 /* Token, sessions, roles */
+
+/* A command whose payload is two texts, one after the other. */
+static s64 call_texts(struct luna_open *open, u32 nr, void *arg, size_t size, const char *one,
+		      const char *two)
+{
+	size_t len = strlen(one) + strlen(two);
+	char *payload = luna_test_alloc(len + 1);
+	s64 ret;
+
+	scnprintf(payload, len + 1, "%s%s", one, two);
+	ret = fx_call(open, nr, arg, size, payload, len, NULL, NULL);
+	luna_test_free(payload);
+	return ret;
+}
+
 s64 fx_init_token(struct luna_open *open, u32 type, const char *so_pin, const char *domain)
+{
+	return fx_init_token_flags(open, type, so_pin, domain, 0);
+}
+
+s64 fx_init_token_flags(struct luna_open *open, u32 type, const char *so_pin, const char *domain,
+			u32 flags)
 {
 	struct luna_init_token init = {
 		.pin_len = strlen(so_pin),
 		.domain_len = strlen(domain),
 		.type = type,
+		.flags = flags,
 	};
-	char payload[512];
-	int len = scnprintf(payload, sizeof(payload), "%s%s", so_pin, domain);
 
 	memset(init.label, ' ', sizeof(init.label));
 	memcpy(init.label, FX_LABEL, strlen(FX_LABEL));
-	return fx_call(open, LUNA_INIT_TOKEN, &init, sizeof(init), payload, len, NULL, NULL);
+	return call_texts(open, LUNA_INIT_TOKEN, &init, sizeof(init), so_pin, domain);
 }
 
 s64 fx_session(struct luna_open *open, bool rw, u32 *session)
@@ -238,10 +252,8 @@ static s64 call_pin(struct luna_open *open, u32 nr, u32 session, u32 role, const
 		.pin_len = strlen(pin),
 		.new_len = strlen(new),
 	};
-	char payload[1024];
-	int len = scnprintf(payload, sizeof(payload), "%s%s", pin, new);
 
-	return fx_call(open, nr, &arg, sizeof(arg), payload, len, NULL, NULL);
+	return call_texts(open, nr, &arg, sizeof(arg), pin, new);
 }
 
 s64 fx_login(struct luna_open *open, u32 session, u32 role, const char *pin)
@@ -297,20 +309,20 @@ s64 fx_attr_get(struct luna_open *open, u32 session, u32 handle, u32 type, void 
 		.template_len = sizeof(asked),
 	};
 	size_t out_len = sizeof(asked) + round_up(*len, 8U);
-	u8 *out = test_malloc(out_len);
+	u8 *out = luna_test_alloc(out_len);
 	s64 ret = fx_call(open, LUNA_ATTR_GET, &arg, sizeof(arg), &asked, sizeof(asked), out, &out_len);
 
 	*len = LUNA_ATTR_UNAVAILABLE;
 	if (ret >= 0 && out_len >= sizeof(asked)) {
 		memcpy(&asked, out, sizeof(asked));
-		assert_int_equal(asked.type, type);
+		fx_check(asked.type == type);
 		*len = asked.len;
 		if (out_len > sizeof(asked) && asked.len != LUNA_ATTR_UNAVAILABLE) {
-			assert_true(asked.len <= out_len - sizeof(asked));
+			fx_check(asked.len <= out_len - sizeof(asked));
 			memcpy(value, out + sizeof(asked), asked.len);
 		}
 	}
-	test_free(out);
+	luna_test_free(out);
 	return ret;
 }
 
@@ -323,7 +335,7 @@ s64 fx_find(struct luna_open *open, u32 session, const struct fx_tmpl *tmpl, u32
 
 	*count = ret ? 0 : arg.count;
 	if (!ret)
-		assert_int_equal(len, arg.count * sizeof(*handles));
+		fx_check(len == arg.count * sizeof(*handles));
 	return ret;
 }
 
@@ -351,14 +363,14 @@ s64 fx_generate_pair(struct luna_open *open, u32 session, u32 mechanism, const s
 		.template_len = pub->len,
 		.template2_len = priv->len,
 	};
-	u8 *both = test_malloc(pub->len + priv->len + 1);
+	u8 *both = luna_test_alloc(pub->len + priv->len + 1);
 	s64 ret;
 
 	memcpy(both, pub->data, pub->len);
 	memcpy(both + pub->len, priv->data, priv->len);
 	ret = fx_call(open, LUNA_GENERATE_PAIR, &arg, sizeof(arg), both, pub->len + priv->len, NULL,
 		      NULL);
-	test_free(both);
+	luna_test_free(both);
 	*pub_handle = ret ? 0 : arg.handle;
 	*priv_handle = ret ? 0 : arg.handle2;
 	return ret;
@@ -381,7 +393,7 @@ s64 fx_op(struct luna_open *open, u32 session, u32 op, u32 mechanism, u32 key, c
 		.out_max = out_len ? *out_len : 0,
 	};
 	size_t len = param_len + data_len + sig_len;
-	u8 *payload = test_malloc(len + 1);
+	u8 *payload = luna_test_alloc(len + 1);
 	size_t reply_len = out_len && *out_len != LUNA_OUT_QUERY ? *out_len : 0;
 	s64 ret;
 
@@ -392,7 +404,7 @@ s64 fx_op(struct luna_open *open, u32 session, u32 op, u32 mechanism, u32 key, c
 	if (sig_len)
 		memcpy(payload + param_len + data_len, sig, sig_len);
 	ret = fx_call(open, LUNA_OP, &arg, sizeof(arg), payload, len, out, &reply_len);
-	test_free(payload);
+	luna_test_free(payload);
 	if (out_len && ret >= 0)
 		*out_len = arg.out_need;
 	return ret;
@@ -418,7 +430,7 @@ s64 fx_clone(struct luna_open *source, u32 source_session, struct luna_open *tar
 	struct luna_blob from = { .hdr.session = source_session, .type = CK_CRYPTOKI_ELEMENT };
 	struct luna_blob to = { .hdr.session = target_session, .type = CK_CRYPTOKI_ELEMENT };
 	enum { MESSAGE_MAX = 64 * 1024 };
-	u8 *message = test_malloc(MESSAGE_MAX), *answer = test_malloc(MESSAGE_MAX);
+	u8 *message = luna_test_alloc(MESSAGE_MAX), *answer = luna_test_alloc(MESSAGE_MAX);
 	u32 len = MESSAGE_MAX, len2 = MESSAGE_MAX;
 	s64 ret;
 
@@ -438,8 +450,8 @@ s64 fx_clone(struct luna_open *source, u32 source_session, struct luna_open *tar
 	if (!ret)
 		*clone = to.handle;
 out:
-	test_free(message);
-	test_free(answer);
+	luna_test_free(message);
+	luna_test_free(answer);
 	return ret;
 }
 

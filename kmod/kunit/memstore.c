@@ -1,37 +1,42 @@
-// SPDX-License-Identifier: MIT
-/*
- * A store in memory, for tests. Its own memory comes from malloc(), so that port_alloc_watch() sees
- * the engine's alone.
- */
-#include <stdlib.h>
-#include <string.h>
-
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* A store in memory, for tests. Its own memory is the test's, not the engine's: host.h. */
+#include "host.h"
 #include "memstore.h"
+
+/* Room doubles, since a token's log grows by many small appends. */
+static void bytes_grow(struct memstore_bytes *bytes, size_t room)
+{
+	u8 *grown;
+
+	if (room <= bytes->room)
+		return;
+	bytes->room = max(room, 2 * bytes->room);
+	grown = luna_test_alloc(bytes->room);
+	if (bytes->len)
+		memcpy(grown, bytes->data, bytes->len);
+	luna_test_free(bytes->data);
+	bytes->data = grown;
+}
 
 static void bytes_append(struct memstore_bytes *bytes, const void *data, size_t len)
 {
-	u8 *grown = realloc(bytes->data, bytes->len + len + 1);
-
-	if (!grown)
-		abort();
-	memcpy(grown + bytes->len, data, len);
-	bytes->data = grown;
+	bytes_grow(bytes, bytes->len + len);
+	if (len)
+		memcpy(bytes->data + bytes->len, data, len);
 	bytes->len += len;
 }
 
 static void bytes_free(struct memstore_bytes *bytes)
 {
-	free(bytes->data);
+	luna_test_free(bytes->data);
 	*bytes = (struct memstore_bytes){ 0 };
 }
 
 struct memstore *memstore_new(void)
 {
-	struct memstore *store = calloc(1, sizeof(*store));
+	struct memstore *store = luna_test_alloc(sizeof(*store));
 
-	if (!store)
-		abort();
-	pthread_mutex_init(&store->lock, NULL);
+	mutex_init(&store->lock);
 	return store;
 }
 
@@ -41,27 +46,27 @@ void memstore_free(struct memstore *store)
 		return;
 	bytes_free(&store->content);
 	bytes_free(&store->next);
-	pthread_mutex_destroy(&store->lock);
-	free(store);
+	mutex_destroy(&store->lock);
+	luna_test_free(store);
 }
 
 struct memstore *memstore_image(const struct memstore *store, size_t len)
 {
 	struct memstore *image = memstore_new();
 
-	bytes_append(&image->content, store->content.data ?: (u8 *)"", min(len, store->content.len));
+	bytes_append(&image->content, store->content.data, min(len, store->content.len));
 	image->synced = image->content.len;
 	return image;
 }
 
 void memstore_fail(struct memstore *store, enum memstore_call call, u64 nth, int error, size_t torn)
 {
-	pthread_mutex_lock(&store->lock);
+	mutex_lock(&store->lock);
 	store->faults[call].at = nth ? store->calls[call] + nth : 0;
 	store->faults[call].error = error;
 	store->faults[call].torn = torn;
 	store->faults[call].lasting = false;
-	pthread_mutex_unlock(&store->lock);
+	mutex_unlock(&store->lock);
 }
 
 void memstore_break(struct memstore *store, enum memstore_call call, u64 nth, int error)
@@ -75,7 +80,7 @@ static int turn_begin(struct memstore *store, enum memstore_call call)
 {
 	u64 nth, at;
 
-	pthread_mutex_lock(&store->lock);
+	mutex_lock(&store->lock);
 	nth = ++store->calls[call];
 	at = store->faults[call].at;
 	if (at && (nth == at || (store->faults[call].lasting && nth > at)))
@@ -87,7 +92,7 @@ static int turn_end(struct memstore *store, int err, bool changed)
 {
 	if (changed && store->changed)
 		store->changed(store, store->changed_arg);
-	pthread_mutex_unlock(&store->lock);
+	mutex_unlock(&store->lock);
 	return err;
 }
 
@@ -95,9 +100,9 @@ static int memstore_size(void *arg, u64 *size)
 {
 	struct memstore *store = arg;
 
-	pthread_mutex_lock(&store->lock);
+	mutex_lock(&store->lock);
 	*size = store->content.len;
-	pthread_mutex_unlock(&store->lock);
+	mutex_unlock(&store->lock);
 	return 0;
 }
 
@@ -192,10 +197,10 @@ static void memstore_replace_abort(void *arg)
 {
 	struct memstore *store = arg;
 
-	pthread_mutex_lock(&store->lock);
+	mutex_lock(&store->lock);
 	bytes_free(&store->next);
 	store->replacing = false;
-	pthread_mutex_unlock(&store->lock);
+	mutex_unlock(&store->lock);
 }
 
 const struct luna_store_ops memstore_ops = {

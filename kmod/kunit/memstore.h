@@ -1,11 +1,9 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * A store in memory, for tests: fails when told to, and gives the images that a crash could leave.
  */
-#ifndef LUNA_TEST_MEMSTORE_H
-#define LUNA_TEST_MEMSTORE_H
-
-#include <pthread.h>
+#ifndef LUNA_KUNIT_MEMSTORE_H
+#define LUNA_KUNIT_MEMSTORE_H
 
 #include "engine.h"
 
@@ -22,7 +20,7 @@ enum memstore_call {
 
 struct memstore_bytes {
 	u8 *data;
-	size_t len;
+	size_t len, room;
 };
 
 /**
@@ -34,7 +32,7 @@ struct memstore_bytes {
  * @changed: if set, called after every step that a crash could come after, with the lock held
  */
 struct memstore {
-	pthread_mutex_t lock;
+	struct mutex lock;
 	struct memstore_bytes content;
 	size_t synced;
 	struct memstore_bytes next;
@@ -72,4 +70,4 @@ void memstore_fail(struct memstore *store, enum memstore_call call, u64 nth, int
 /* memstore_break() - let a call and all calls of its kind after it fail; memstore_fail() ends it */
 void memstore_break(struct memstore *store, enum memstore_call call, u64 nth, int error);
 
-#endif /* LUNA_TEST_MEMSTORE_H */
+#endif /* LUNA_KUNIT_MEMSTORE_H */

@@ -1,12 +1,10 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* A crypto provider whose chance is in the test's hands. */
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "fakerng.h"
+#include "host.h"
+#include "token.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static DEFINE_MUTEX(lock);
 static const struct luna_crypto_ops *real;
 static struct luna_crypto_ops fake;
 static u64 state;
@@ -30,7 +28,7 @@ static int fake_random(void *buf, size_t len)
 	size_t given;
 	bool fail;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	fail = ++calls == fail_at;
 	given = min(len, waiting_len);
 	memcpy(p, waiting, given);
@@ -38,37 +36,36 @@ static int fake_random(void *buf, size_t len)
 	memmove(waiting, waiting + given, waiting_len);
 	for (; given < len; given++)
 		p[given] = draw() >> 56;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	return fail ? -EIO : 0;
 }
 
 void fakerng_next(const void *bytes, size_t len)
 {
-	pthread_mutex_lock(&lock);
-	if (len > sizeof(waiting) - waiting_len)
-		abort();
+	mutex_lock(&lock);
+	fx_check(len <= sizeof(waiting) - waiting_len);
 	memcpy(waiting + waiting_len, bytes, len);
 	waiting_len += len;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 }
 
 void fakerng_fail(u64 nth)
 {
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	fail_at = nth ? calls + nth : 0;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 }
 
 const struct luna_crypto_ops *fakerng_ops(const struct luna_crypto_ops *base, u64 seed)
 {
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	real = base;
 	fake = *base;
 	fake.random = fake_random;
 	state = seed;
 	waiting_len = 0;
 	fail_at = 0;
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	return &fake;
 }
 
@@ -100,13 +97,12 @@ static struct shelf *shelf_of(u32 bits, const u8 *e, size_t e_len)
 	return shelf;
 }
 
-/* The kept copy is malloc'ed, outside of what port_alloc_watch() counts. */
 static struct luna_rsa_made *quick_rsa_generate(u32 bits, const u8 *e, size_t e_len)
 {
 	struct luna_rsa_made *made = NULL, **kept;
 	struct shelf *shelf;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	shelf = shelf_of(bits, e, e_len);
 	if (!shelf) {
 		made = ERR_PTR(-EOPNOTSUPP);
@@ -120,27 +116,24 @@ static struct luna_rsa_made *quick_rsa_generate(u32 bits, const u8 *e, size_t e_
 	made = real->rsa_generate(bits, e, e_len);
 	if (IS_ERR(made))
 		goto out;
-	*kept = malloc(sizeof(**kept));
-	if (!*kept)
-		abort();
+	*kept = luna_test_alloc(sizeof(**kept));
 	**kept = *made;
 out:
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 	return made;
 }
 
 static int quick_pbkdf2(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *salt,
 			size_t salt_len, u32 iterations __maybe_unused, u8 *out, size_t out_len)
 {
-	return real->pbkdf2(hash, pin, pin_len, salt, salt_len, 1, out, out_len);
+	return luna_pbkdf2(real, hash, pin, pin_len, salt, salt_len, 1, out, out_len);
 }
 
 const struct luna_crypto_ops *fakerng_quick_ops(const struct luna_crypto_ops *base, u64 seed)
 {
 	fakerng_ops(base, seed);
 	fake.rsa_generate = quick_rsa_generate;
-	if (base->pbkdf2)
-		fake.pbkdf2 = quick_pbkdf2;
+	fake.pbkdf2 = quick_pbkdf2;
 	return &fake;
 }
 
@@ -149,11 +142,11 @@ void fakerng_forget_keys(void)
 	struct shelf *shelf;
 	int i;
 
-	pthread_mutex_lock(&lock);
+	mutex_lock(&lock);
 	for (shelf = shelves; shelf < shelves + SIZES; shelf++) {
 		for (i = 0; i < KEYS; i++)
-			free(shelf->keys[i]);
+			luna_test_free(shelf->keys[i]);
 		*shelf = (struct shelf){ 0 };
 	}
-	pthread_mutex_unlock(&lock);
+	mutex_unlock(&lock);
 }

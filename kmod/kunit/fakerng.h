@@ -1,9 +1,9 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * A crypto provider whose chance is in the test's hands. One at a time in a process.
  */
-#ifndef LUNA_TEST_FAKERNG_H
-#define LUNA_TEST_FAKERNG_H
+#ifndef LUNA_KUNIT_FAKERNG_H
+#define LUNA_KUNIT_FAKERNG_H
 
 #include "engine.h"
 
@@ -29,4 +29,4 @@ void fakerng_fail(u64 nth);
 /* fakerng_forget_keys() - free what fakerng_quick_ops() keeps; at the end of a test program */
 void fakerng_forget_keys(void);
 
-#endif /* LUNA_TEST_FAKERNG_H */
+#endif /* LUNA_KUNIT_FAKERNG_H */
