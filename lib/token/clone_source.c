@@ -85,8 +85,8 @@ static u32 payload_object(struct luna_ucmd *cmd, struct clone_payload *payload)
 	u64 class = 0;
 	u32 rv;
 
-	if (!obj)
-		return CKR_OBJECT_HANDLE_INVALID;
+	if (IS_ERR_OR_NULL(obj))
+		return luna_object_none(obj, CKR_OBJECT_HANDLE_INVALID);
 	payload->attrs = luna_object_attrs(cmd->token, obj);
 	luna_object_put(obj);
 	if (IS_ERR(payload->attrs)) {

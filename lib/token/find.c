@@ -194,6 +194,15 @@ static bool query_equals(const struct query *q, const struct luna_object *obj,
 	return true;
 }
 
+/*
+ * May an object that could not be opened for this be opened next time? Then a search that went on
+ * without it would say that there is none. Else somebody logged out, or the object is damaged.
+ */
+static bool passing(long err)
+{
+	return err && err != -EACCES && err != -EBADMSG;
+}
+
 /* Compares what query_passes() could not. Of objects that were not led to, none is kept open. */
 static u32 search_matches(struct search *s, struct luna_object *obj, bool *matches)
 {
@@ -210,7 +219,7 @@ static u32 search_matches(struct search *s, struct luna_object *obj, bool *match
 		return CKR_OK;
 	}
 	*matches = false;
-	return PTR_ERR(attrs) == -ENOMEM ? CKR_DEVICE_MEMORY : CKR_OK;
+	return passing(PTR_ERR(attrs)) ? luna_ckr(PTR_ERR(attrs)) : CKR_OK;
 }
 
 static u32 search_take(struct search *s, struct luna_object *obj)
@@ -349,9 +358,9 @@ static u32 index_open(struct search *s, u32 count)
 	for (i = 0; i < count; i++) {
 		s->attrs[i] = luna_object_peek(s->token, s->objs[i]);
 		err = PTR_ERR_OR_ZERO(s->attrs[i]);
-		if (err == -ENOMEM)
-			rv = CKR_DEVICE_MEMORY;
-		else if (err && err != -EACCES)
+		if (passing(err))
+			rv = luna_ckr(err);
+		else if (err == -EBADMSG)
 			pr_err("slot %u: object %u cannot be opened (%ld)\n",
 			       s->token->config.slot, s->objs[i]->handle, err);
 	}

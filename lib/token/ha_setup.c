@@ -66,8 +66,8 @@ u32 luna_ha_login_key(struct luna_ucmd *cmd, bool public_ok, struct luna_object 
 	u32 rv;
 
 	*obj = luna_object_get(cmd->session, arg->handle);
-	if (!*obj)
-		return CKR_KEY_HANDLE_INVALID;
+	if (IS_ERR_OR_NULL(*obj))
+		return luna_object_none(*obj, CKR_KEY_HANDLE_INVALID);
 	*attrs = luna_object_attrs(cmd->token, *obj);
 	if (IS_ERR(*attrs)) {
 		rv = luna_ckr(PTR_ERR(*attrs));

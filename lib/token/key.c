@@ -169,8 +169,8 @@ u32 luna_key_get(struct luna_session *session, u32 handle, u32 usage, const stru
 	if (mofn_missing(token))
 		return CKR_OPERATION_NOT_ALLOWED;
 	found = luna_object_get(session, handle);
-	if (!found)
-		return CKR_KEY_HANDLE_INVALID;
+	if (IS_ERR_OR_NULL(found))
+		return luna_object_none(found, CKR_KEY_HANDLE_INVALID);
 	rv = key_check(token, found, usage, mech);
 	if (rv)
 		luna_object_put(found);
@@ -202,8 +202,8 @@ u32 luna_key_digest_get(struct luna_session *session, u32 handle, struct luna_at
 	if (mofn_missing(token))
 		return CKR_OPERATION_NOT_ALLOWED;
 	obj = luna_object_get(session, handle);
-	if (!obj)
-		return CKR_KEY_HANDLE_INVALID;
+	if (IS_ERR_OR_NULL(obj))
+		return luna_object_none(obj, CKR_KEY_HANDLE_INVALID);
 	if (!key_class(obj->class)) {
 		rv = CKR_KEY_HANDLE_INVALID;
 	} else if (key_digestible(token, obj)) {

@@ -197,7 +197,15 @@ struct luna_object *luna_object_get(struct luna_session *session, u32 handle)
 		return obj;
 	}
 	luna_object_put(obj);
-	return NULL;
+	/* Sealed again by a logout, or damaged: nobody sees it. */
+	if (PTR_ERR(attrs) == -EACCES || PTR_ERR(attrs) == -EBADMSG)
+		return NULL;
+	return ERR_CAST(attrs);
+}
+
+u32 luna_object_none(const struct luna_object *obj, u32 none)
+{
+	return obj ? luna_ckr(PTR_ERR(obj)) : none;
 }
 
 /* ---- storing ---- */

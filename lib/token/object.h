@@ -167,10 +167,15 @@ u32 luna_objects_publish(struct luna_session *session, struct luna_object **objs
 void luna_object_put(struct luna_object *obj);
 
 /**
- * luna_object_get() - the object with @handle that this session may see, with a reference, or NULL
+ * luna_object_get() - the object with @handle that this session may see, with a reference
  * Private objects are seen by CO and CU (legacy: user) alone; session objects by their open file.
+ * Return: the object; NULL if there is none; ERR_PTR(-ENOMEM, -EIO, ...) if it could not be opened
+ * now, which says nothing about the handle.
  */
 struct luna_object *luna_object_get(struct luna_session *session, u32 handle);
+
+/* luna_object_none() - the code for what luna_object_get() gave instead: @none for NULL */
+u32 luna_object_none(const struct luna_object *obj, u32 none);
 
 /*
  * All attributes, opening a sealed object when needed: no lock from token->lock inwards is held. One

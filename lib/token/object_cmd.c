@@ -74,7 +74,7 @@ static u32 arg_tmpl_object(struct luna_ucmd *cmd, struct luna_tmpl *tmpl, struct
 	if (rv)
 		return rv;
 	*obj = luna_object_get(cmd->session, arg->handle);
-	return *obj ? CKR_OK : CKR_OBJECT_HANDLE_INVALID;
+	return IS_ERR_OR_NULL(*obj) ? luna_object_none(*obj, CKR_OBJECT_HANDLE_INVALID) : CKR_OK;
 }
 
 u32 luna_do_object_copy(struct luna_ucmd *cmd)
@@ -100,8 +100,8 @@ u32 luna_do_object_destroy(struct luna_ucmd *cmd)
 	if (arg->reserved || cmd->in_len)
 		return CKR_ARGUMENTS_BAD;
 	obj = luna_object_get(cmd->session, arg->handle);
-	if (!obj)
-		return CKR_OBJECT_HANDLE_INVALID;
+	if (IS_ERR_OR_NULL(obj))
+		return luna_object_none(obj, CKR_OBJECT_HANDLE_INVALID);
 	rv = luna_object_rights(cmd->session, LUNA_DEED_DESTROY, obj->class, obj->bits);
 	if (rv == CKR_OK && !luna_object_is(obj, LUNA_BIT_DESTROYABLE))
 		rv = CKR_ACTION_PROHIBITED;
@@ -121,8 +121,8 @@ u32 luna_do_object_size(struct luna_ucmd *cmd)
 	if (arg->reserved || cmd->in_len)
 		return CKR_ARGUMENTS_BAD;
 	obj = luna_object_get(cmd->session, arg->handle);
-	if (!obj)
-		return CKR_OBJECT_HANDLE_INVALID;
+	if (IS_ERR_OR_NULL(obj))
+		return luna_object_none(obj, CKR_OBJECT_HANDLE_INVALID);
 	attrs = luna_object_attrs(cmd->token, obj);
 	if (IS_ERR(attrs))
 		rv = luna_object_ckr(PTR_ERR(attrs));
@@ -250,8 +250,8 @@ u32 luna_do_attr_get(struct luna_ucmd *cmd)
 	    cmd->in_len % sizeof(struct luna_attr))
 		return CKR_ARGUMENTS_BAD;
 	obj = luna_object_get(cmd->session, arg->handle);
-	if (!obj)
-		return CKR_OBJECT_HANDLE_INVALID;
+	if (IS_ERR_OR_NULL(obj))
+		return luna_object_none(obj, CKR_OBJECT_HANDLE_INVALID);
 	rv = object_read(cmd, obj);
 	luna_object_put(obj);
 	return rv;

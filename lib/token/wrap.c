@@ -223,8 +223,11 @@ static u32 wrap_take(struct wrap *w)
 	if (rv)
 		return wrap_ckr(rv);
 	w->target = luna_object_get(cmd->session, arg->target);
-	if (!w->target)
-		return CKR_KEY_HANDLE_INVALID;
+	if (IS_ERR_OR_NULL(w->target)) {
+		rv = luna_object_none(w->target, CKR_KEY_HANDLE_INVALID);
+		w->target = NULL;
+		return rv;
+	}
 	w->attrs = luna_object_attrs(cmd->token, w->target);
 	if (IS_ERR(w->attrs)) {
 		rv = luna_ckr(PTR_ERR(w->attrs));
