@@ -196,7 +196,7 @@ static u32 run_order(struct kunit *test, u32 sequence, u32 moves)
 
 static void ha_every_order(struct kunit *test)
 {
-	u32 moves = luna_test_stride() == 1 ? 5 : 3, count = 1, i, logins = 0;
+	u32 moves = luna_test_stride() == 1 ? 4 : 3, count = 1, i, logins = 0;
 
 	make_setup(test);
 	for (i = 0; i < moves; i++)

@@ -37,17 +37,19 @@ u32 luna_test_stride(void);
 } while (0)
 
 /**
- * struct luna_test_fault - something of the host that can be made to fail, besides the fakes' own
+ * struct luna_test_fault - things that can be made to fail one by one
  * @name: for messages
- * @arm: let the @nth from now fail, from 1; 0: none, and stop counting
+ * @begin: start counting what is taken and given back
+ * @arm: let the @nth from now fail, from 1; 0: none
  * @met: since the last @arm: how many there were, failed or not
- * @kept: since the last @arm(nth > 0): allocations that were not freed; NULL: nobody counts
+ * @end: stop counting. Return: taken and not given back since @begin
  */
 struct luna_test_fault {
 	const char *name;
+	void (*begin)(void);
 	void (*arm)(u64 nth);
 	u64 (*met)(void);
-	s64 (*kept)(void);
+	s64 (*end)(void);
 };
 
 /* luna_test_memory_fault() - allocations; NULL where the host cannot let single ones fail */

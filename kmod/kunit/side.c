@@ -240,11 +240,19 @@ void fx_print(const struct fx_side *side, struct fx_fingerprint *print)
 {
 	const struct memstore_bytes *content = &side->fx.store->content;
 	const struct luna_token *token = side->fx.token;
+	struct luna_state *state = luna_test_alloc(sizeof(*state));
+	u32 i;
 
 	memset(print, 0, sizeof(*print));
+	memcpy(state, token->state, sizeof(*state));
+	for (i = 0; i < LUNA_ROLES; i++) {
+		print->attempts += state->roles[i].failed;
+		state->roles[i].failed = 0;
+	}
 	print->stored = content->len;
 	print->content = luna_crc32(content->data, content->len);
-	print->state = luna_crc32(token->state, sizeof(*token->state));
+	print->state = luna_crc32(state, sizeof(*state));
+	luna_test_free(state);
 	print->objects = token->objects.table.live;
 	print->session_objects = side->open->objects.table.live;
 	print->role = side->open->role;

@@ -30,10 +30,13 @@ struct fx_message {
 	u8 data[FX_MESSAGE_MAX];
 };
 
-/* What a refused command may not change; fx_print() takes it, fx_same() compares. */
+/*
+ * What a refused command may not change; fx_print() takes it, fx_same() compares.
+ * @state: but for the failed logins, which @attempts counts for all roles
+ */
 struct fx_fingerprint {
 	u64 stored;
-	u32 content, state;
+	u32 content, state, attempts;
 	u32 objects, session_objects;
 	int role;
 	bool mofn_active;

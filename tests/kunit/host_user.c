@@ -40,23 +40,35 @@ u32 luna_test_stride(void)
 	return 1;
 }
 
+static u64 armed_at;
+
 static void memory_arm(u64 nth)
 {
-	if (!nth) {
-		port_alloc_unwatch();
-		return;
-	}
-	port_alloc_watch();
+	armed_at = port_alloc_calls();
 	port_alloc_fail(nth, 1);
+}
+
+static u64 memory_met(void)
+{
+	return port_alloc_calls() - armed_at;
+}
+
+static s64 memory_end(void)
+{
+	s64 kept = port_alloc_live();
+
+	port_alloc_unwatch();
+	return kept;
 }
 
 const struct luna_test_fault *luna_test_memory_fault(void)
 {
 	static const struct luna_test_fault memory = {
 		.name = "allocation",
+		.begin = port_alloc_watch,
 		.arm = memory_arm,
-		.met = port_alloc_calls,
-		.kept = port_alloc_live,
+		.met = memory_met,
+		.end = memory_end,
 	};
 
 	return &memory;
