@@ -79,6 +79,11 @@ void luna_kcipher_exit(void)
 	}
 }
 
+const char *luna_kcipher_driver(enum luna_mode mode)
+{
+	return crypto_tfm_alg_driver_name(crypto_skcipher_tfm(held[mode]));
+}
+
 struct luna_aes_key *luna_kaes_key(const u8 *key, size_t len)
 {
 	struct luna_aes_key *k;

@@ -55,6 +55,31 @@ void luna_kcrypto_exit(void)
 	luna_khash_exit();
 }
 
+static const char *driver_of(enum luna_primitive primitive, u32 index)
+{
+	switch (primitive) {
+	case LUNA_PRIMITIVE_MODE:
+		return luna_kcipher_driver(index);
+	case LUNA_PRIMITIVE_HASH:
+		return luna_khash_driver(index);
+	case LUNA_PRIMITIVE_MAC:
+		return luna_kmac_driver(index);
+	case LUNA_PRIMITIVE_RSA:
+		return luna_krsa_driver();
+	case LUNA_PRIMITIVE_PBKDF2:
+		return "over HMAC";
+	default:
+		return "get_random_bytes";
+	}
+}
+
+static void kcrypto_describe(enum luna_primitive primitive, u32 index, struct luna_provider *row)
+{
+	strscpy((char *)row->provider, "kernel", sizeof(row->provider));
+	strscpy((char *)row->implementation, driver_of(primitive, index),
+		sizeof(row->implementation));
+}
+
 const struct luna_crypto_ops luna_kcrypto_ops = {
 	.name		= "linux crypto API",
 	.features	= LUNA_CRYPTO_RSA_CHECKED,
@@ -85,4 +110,5 @@ const struct luna_crypto_ops luna_kcrypto_ops = {
 	.rsa_private	= luna_krsa_private,
 	.rsa_generate	= luna_krsa_generate,
 	.pbkdf2		= luna_kpbkdf2,
+	.describe	= kcrypto_describe,
 };

@@ -24,6 +24,8 @@ extern const struct luna_crypto_ops luna_kcrypto_ops;
 /* ---- hash.c ---- */
 int luna_khash_init(void);
 void luna_khash_exit(void);
+const char *luna_khash_driver(enum luna_hash hash);	/* name of the implementation in use */
+const char *luna_kmac_driver(enum luna_mac_kind kind);
 struct luna_hash_stream *luna_khash_begin(enum luna_hash hash);
 int luna_khash_update(struct luna_hash_stream *s, const void *data, size_t len);
 int luna_khash_final(struct luna_hash_stream *s, u8 *digest);
@@ -40,6 +42,7 @@ int luna_kpbkdf2(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *s
 /* ---- cipher.c ---- */
 int luna_kcipher_init(void);
 void luna_kcipher_exit(void);
+const char *luna_kcipher_driver(enum luna_mode mode);
 struct luna_aes_key *luna_kaes_key(const u8 *key, size_t len);
 void luna_kaes_key_free(struct luna_aes_key *key);
 struct luna_cipher_stream *luna_kcipher_begin(struct luna_aes_key *key, enum luna_mode mode,
@@ -50,6 +53,7 @@ void luna_kcipher_end(struct luna_cipher_stream *s);
 /* ---- rsa.c ---- */
 int luna_krsa_init(void);
 void luna_krsa_exit(void);
+const char *luna_krsa_driver(void);
 bool luna_krsa_bits_fit(u32 bits);	/* does "rsa" take such a modulus? */
 struct luna_rsa_key *luna_krsa_key(const struct luna_rsa_nums *nums);
 void luna_krsa_key_free(struct luna_rsa_key *key);

@@ -79,6 +79,16 @@ void luna_khash_exit(void)
 	let_go(hashes, LUNA_HASHES);
 }
 
+const char *luna_khash_driver(enum luna_hash hash)
+{
+	return crypto_tfm_alg_driver_name(crypto_shash_tfm(hashes[hash]));
+}
+
+const char *luna_kmac_driver(enum luna_mac_kind kind)
+{
+	return crypto_tfm_alg_driver_name(crypto_shash_tfm(macs[kind]));
+}
+
 /* Room for a descriptor that is the only member of a @size bytes struct; begins it */
 static void *desc_begin(struct crypto_shash *tfm, size_t size)
 {

@@ -72,6 +72,11 @@ void luna_krsa_exit(void)
 	held = NULL;
 }
 
+const char *luna_krsa_driver(void)
+{
+	return crypto_tfm_alg_driver_name(crypto_akcipher_tfm(held));
+}
+
 bool luna_krsa_bits_fit(u32 bits)
 {
 	static const u32 fitting[] = { 512, 1024, 1536, 2048, 3072, 4096 };

@@ -173,6 +173,17 @@ typedef struct CKCA_MODULE_INFO {
 } CKCA_MODULE_INFO;
 typedef CKCA_MODULE_INFO CK_PTR CKCA_MODULE_INFO_PTR;
 
+/*
+ * Ours. CA_GetAlgorithmProviders: one row for each algorithm that the device computes; NUL-terminated
+ * texts. The provider is a library or the kernel, the implementation a name that it has there, or "".
+ */
+typedef struct CK_ALGORITHM_PROVIDER {
+	CK_CHAR algorithm[32];
+	CK_CHAR provider[32];
+	CK_CHAR implementation[128];
+} CK_ALGORITHM_PROVIDER;
+typedef CK_ALGORITHM_PROVIDER CK_PTR CK_ALGORITHM_PROVIDER_PTR;
+
 /* Functions */
 
 typedef struct CK_SFNT_CA_FUNCTION_LIST CK_SFNT_CA_FUNCTION_LIST;

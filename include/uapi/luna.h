@@ -89,6 +89,7 @@ enum luna_command {
 	LUNA_SESSION_CLOSE	= 9,	/* luna_hdr; session */
 	LUNA_SESSION_CLOSE_ALL	= 10,	/* luna_hdr; open */
 	LUNA_SESSION_INFO	= 11,	/* luna_session_info; session */
+	LUNA_PROVIDER_LIST	= 12,	/* luna_provider_list; open. Who computes which algorithm */
 
 	LUNA_INIT_TOKEN		= 16,	/* luna_init_token; open, no session open anywhere */
 	LUNA_INIT_PIN		= 17,	/* luna_pin; session. SO: CO (PIN set or reset); CO: CU */
@@ -246,6 +247,28 @@ struct luna_mech_info {
  * @count: out: rows of struct luna_mech_info in the payload
  */
 struct luna_mech_list {
+	struct luna_hdr hdr;
+	__u32 count;
+	__u32 reserved;
+};
+
+/**
+ * struct luna_provider - one row of LUNA_PROVIDER_LIST's payload; texts are NUL-terminated
+ * @algorithm: "AES-CBC", "SHA-256", "HMAC-SHA-256", "RSA", "random", ...
+ * @provider: who computes it: "kernel", "openssl 3.0.19", "kcapi 1.4.0", "engine", ...
+ * @implementation: which one of its, as far as it tells ("cbc-aes-aesni"), or ""
+ */
+struct luna_provider {
+	__u8 algorithm[32];
+	__u8 provider[32];
+	__u8 implementation[128];
+};
+
+/**
+ * struct luna_provider_list - LUNA_PROVIDER_LIST; for people: mechanisms are in LUNA_MECH_LIST
+ * @count: out: rows of struct luna_provider in the payload, or needed (CKR_BUFFER_TOO_SMALL)
+ */
+struct luna_provider_list {
 	struct luna_hdr hdr;
 	__u32 count;
 	__u32 reserved;
@@ -675,6 +698,8 @@ LUNA_ABI_SIZE(luna_info, 168);
 LUNA_ABI_SIZE(luna_slot_info, 288);
 LUNA_ABI_SIZE(luna_mech_info, 16);
 LUNA_ABI_SIZE(luna_mech_list, 48);
+LUNA_ABI_SIZE(luna_provider, 192);
+LUNA_ABI_SIZE(luna_provider_list, 48);
 LUNA_ABI_SIZE(luna_data, 48);
 LUNA_ABI_SIZE(luna_random, 48);
 LUNA_ABI_SIZE(luna_session_info, 64);

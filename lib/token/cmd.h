@@ -37,6 +37,8 @@ u32 luna_do_attr_set(struct luna_ucmd *cmd);
 u32 luna_do_find(struct luna_ucmd *cmd);
 /* mech.c */
 u32 luna_do_mech_list(struct luna_ucmd *cmd);
+/* provider.c */
+u32 luna_do_provider_list(struct luna_ucmd *cmd);
 /* op.c */
 u32 luna_do_op(struct luna_ucmd *cmd);
 /* keygen.c, wrap.c */

@@ -7,6 +7,7 @@
 #define LUNA_TOKEN_ENGINE_H
 
 #include "port.h"
+#include <uapi/luna.h>
 
 /* Hashes that a provider may offer; indexes of its masks. */
 enum luna_hash {
@@ -38,6 +39,16 @@ enum luna_mode {
 	LUNA_CTR,	/* the whole block counts, big endian */
 	LUNA_GCM,
 	LUNA_MODES
+};
+
+/* What a provider computes; the other half of luna_crypto_ops.describe()'s question is in brackets. */
+enum luna_primitive {
+	LUNA_PRIMITIVE_MODE,	/* [enum luna_mode] */
+	LUNA_PRIMITIVE_HASH,	/* [enum luna_hash] */
+	LUNA_PRIMITIVE_MAC,	/* [enum luna_mac_kind] */
+	LUNA_PRIMITIVE_RSA,
+	LUNA_PRIMITIVE_RANDOM,
+	LUNA_PRIMITIVE_PBKDF2,
 };
 
 /* Provider's own types: prepared keys are immutable and shared by threads, streams are not. */
@@ -134,6 +145,12 @@ struct luna_crypto_ops {
 	/* Optional: NULL leaves it to the engine. HMAC of @hash. */
 	int (*pbkdf2)(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *salt,
 		      size_t salt_len, u32 iterations, u8 *out, size_t out_len);
+
+	/*
+	 * Optional: corrects @row, which names this provider (@name) and no implementation, where
+	 * someone else computes or an implementation has a name. For LUNA_PROVIDER_LIST.
+	 */
+	void (*describe)(enum luna_primitive primitive, u32 index, struct luna_provider *row);
 };
 
 /**

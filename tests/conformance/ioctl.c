@@ -29,6 +29,7 @@ union frame {
 	struct luna_info info;
 	struct luna_slot_info slot_info;
 	struct luna_mech_list mech_list;
+	struct luna_provider_list provider_list;
 	struct luna_data data;
 	struct luna_random random;
 	struct luna_session_info session_info;
@@ -128,6 +129,8 @@ static const struct command {
 	{ "IMAGE_GET", LUNA_IMAGE_GET, sizeof(struct luna_data), false, NONE, false },
 	{ "IMAGE_PUT", LUNA_IMAGE_PUT, sizeof(struct luna_data), false, NONE, true },
 	{ "IMAGE_RESTORE", LUNA_IMAGE_RESTORE, sizeof(struct luna_image_arg), false, NONE, true },
+	{ "PROVIDER_LIST", LUNA_PROVIDER_LIST, sizeof(struct luna_provider_list), false,
+	  RESERVED(luna_provider_list), false },
 };
 
 static int dev = -1;		/* slot 0 */
@@ -1273,6 +1276,9 @@ static void no_stale_bytes(void **state)
 	request(sizeof(f.mech_list), 0);
 	defined("MECH_LIST", LUNA_MECH_LIST, LUNA_IOC_MAX, true);
 	assert_int_equal(f.hdr.out_len, f.mech_list.count * sizeof(struct luna_mech_info));
+	request(sizeof(f.provider_list), 0);
+	defined("PROVIDER_LIST", LUNA_PROVIDER_LIST, LUNA_IOC_MAX, true);
+	assert_int_equal(f.hdr.out_len, f.provider_list.count * sizeof(struct luna_provider));
 	for (i = 0; i < 2; i++) {
 		request(sizeof(f.policy_list), 0);
 		f.policy_list.scope = i;

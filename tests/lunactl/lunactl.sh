@@ -122,6 +122,8 @@ t "a slot number beyond 32 bits" 1 "" CKR_SLOT_ID_INVALID login --slot 429496729
 
 t "slots" 0 'slot +label.*' "" slots
 check "four slots are not initialised" [ "$(grep -c 'not initialised' "$out")" = 4 ]
+t "slots tells who computes" 0 'AES-CBC +[a-z]+.*' "" slots --verbose
+j "slots tells who computes, as JSON" 0 'all({"AES-GCM", "SHA-256", "HMAC-SHA-256", "CMAC-AES", "RSA", "random"} <= {p["algorithm"] for p in s["providers"] if p["provider"]} for s in d)' slots --verbose
 j "slots as JSON" 0 'len(d) == 4 and not any(s["initialised"] for s in d)' slots
 t "login on a token that is not initialised" 1 "" 'CKR_TOKEN_NOT_RECOGNIZED.*lunactl init' \
 	login --slot 0 "${co[@]}"

@@ -47,6 +47,7 @@ static const struct {
 	[OPT_PUBLIC] = { "public", NULL, "give the secondary the public key only" },
 	[OPT_EXTRACTABLE] = { "extractable", NULL, "the key may be wrapped" },
 	[OPT_CLONEABLE] = { "cloneable", NULL, "the secret may be cloned to other tokens" },
+	[OPT_VERBOSE] = { "verbose", NULL, "say more" },
 	[OPT_JSON] = { "json", NULL, "JSON on standard output" },
 	[OPT_HELP] = { "help", NULL, "this text" },
 };

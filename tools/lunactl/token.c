@@ -52,14 +52,54 @@ static void slot_text(CK_SLOT_ID slot, const CK_TOKEN_INFO *token, bool present)
 	printf("  %-16.16s  %-12.16s  %s\n", token->serialNumber, token->model, state);
 }
 
+/* Who computes what on @slot, below its line or in @row */
+static void slot_providers(struct json_object *row, CK_SLOT_ID slot)
+{
+	struct json_object *list = json_object_new_array(), *entry;
+	CK_ALGORITHM_PROVIDER providers[64];
+	CK_ULONG count = 64, i;
+
+	check(CA_GetAlgorithmProviders(slot, providers, &count), "CA_GetAlgorithmProviders");
+	for (i = 0; i < count; i++) {
+		const CK_ALGORITHM_PROVIDER *p = &providers[i];
+
+		if (!row)
+			printf("      %-16s  %-16s  %s\n", (const char *)p->algorithm,
+			       (const char *)p->provider, (const char *)p->implementation);
+		entry = json_object_new_object();
+		json_object_object_add(entry, "algorithm", json_text(p->algorithm, 32));
+		json_object_object_add(entry, "provider", json_text(p->provider, 32));
+		json_object_object_add(entry, "implementation", json_text(p->implementation, 128));
+		json_object_array_add(list, entry);
+	}
+	if (row)
+		json_object_object_add(row, "providers", list);
+	else
+		json_object_put(list);
+}
+
+static void slot_show(struct json_object *list, CK_SLOT_ID slot, const struct ctl_args *args)
+{
+	CK_SLOT_INFO info;
+	CK_TOKEN_INFO token;
+	bool present;
+
+	check(C_GetSlotInfo(slot, &info), "C_GetSlotInfo");
+	present = C_GetTokenInfo(slot, &token) == CKR_OK;
+	if (args->json)
+		slot_json(list, slot, &info, &token, present);
+	else
+		slot_text(slot, &token, present);
+	if (args->opt[OPT_VERBOSE] && present)
+		slot_providers(args->json ? json_object_array_get_idx(
+				       list, json_object_array_length(list) - 1) : NULL, slot);
+}
+
 static int slots(const struct ctl_args *args)
 {
 	struct json_object *list = json_object_new_array();
 	CK_SLOT_ID ids[64];
 	CK_ULONG count = 64, i;
-	CK_SLOT_INFO info;
-	CK_TOKEN_INFO token;
-	bool present;
 
 	check(C_GetSlotList(CK_FALSE, NULL, &count), "C_GetSlotList");
 	count = 64;
@@ -68,14 +108,8 @@ static int slots(const struct ctl_args *args)
 		fputs("No slots. Start luna-fuse, or say in LUNA_DEVICES where its files are.\n", stderr);
 	else if (!args->json)
 		printf("%4s  %-32s  %-16s  %-12s  %s\n", "slot", "label", "serial", "model", "state");
-	for (i = 0; i < count; i++) {
-		check(C_GetSlotInfo(ids[i], &info), "C_GetSlotInfo");
-		present = C_GetTokenInfo(ids[i], &token) == CKR_OK;
-		if (args->json)
-			slot_json(list, ids[i], &info, &token, present);
-		else
-			slot_text(ids[i], &token, present);
-	}
+	for (i = 0; i < count; i++)
+		slot_show(list, ids[i], args);
 	if (args->json)
 		print_json(list);
 	else
@@ -227,7 +261,9 @@ static int role_password(const struct ctl_args *args)
 }
 
 const struct ctl_command token_commands[] = {
-	{ "slots", "Lists slots and their tokens", NULL, slots, 0, NULL },
+	{ "slots", "Lists slots and their tokens",
+	  "With --verbose, also who computes each algorithm: the kernel, OpenSSL or AF_ALG (kcapi), and by\n"
+	  "which implementation, as far as the device knows.", slots, OPT(VERBOSE), NULL },
 	{ "init", "Initialises a token; all it held is lost",
 	  "The PIN is the security officer's (LUNA_SO_PIN); a token that is initialised already wants its\n"
 	  "own. Tokens with the same --domain can clone objects to each other.",
