@@ -4,7 +4,8 @@
  *
  * The order of starting matters: the store is locked before anything is touched, the mount is made
  * before memory is protected (fusermount3 helps with it), the process locks itself in (sandbox.h),
- * and only then a token is read. No process is started once one is.
+ * and only then a token is read. No process is started once one is. Whether AF_ALG is there is seen
+ * before all that, in front of the user.
  */
 #define FUSE_USE_VERSION 314
 
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "crypto_kcapi.h"
 #include "crypto_openssl.h"
 #include "daemonize.h"
 #include "device.h"
@@ -35,6 +37,7 @@ enum { THREADS_MAX = 48, THREADS_SLOT = 16, THREADS_IDLE = 16 };
  */
 struct host {
 	struct options options;
+	const struct luna_crypto_ops *crypto;
 	struct store_dir *store;
 	struct store_file *files[SLOTS_MAX];
 	struct luna_token *tokens[SLOTS_MAX];
@@ -54,7 +57,7 @@ static int open_token(struct host *host, u32 slot)
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	token = luna_token_open(&config, &luna_openssl_ops, &store_file_ops, file);
+	token = luna_token_open(&config, host->crypto, &store_file_ops, file);
 	if (IS_ERR(token)) {
 		report(REPORT_ERROR, "cannot load token %u: %s", slot, strerror(-PTR_ERR(token)));
 		store_file_close(file);
@@ -66,7 +69,8 @@ static int open_token(struct host *host, u32 slot)
 	return 0;
 }
 
-static int start_crypto(void)
+/* Says why it cannot start. */
+static int start_openssl(void)
 {
 	int err = luna_openssl_start();
 
@@ -120,7 +124,7 @@ static int lock_in(struct host *host)
 
 	memory_protect();
 	if (!err)
-		err = start_crypto();
+		err = start_openssl();
 	return err ? err : sandbox_enter(mode, host->store->fd);
 }
 
@@ -183,10 +187,33 @@ static int check_mounted(const struct options *options)
 	return err;
 }
 
+/* AF_ALG and its parts are modules, which the kernel loads by itself unless they are missing or barred. */
+static int choose_crypto(struct host *host)
+{
+	host->crypto = host->options.kcapi ? luna_kcapi_start() : &luna_openssl_ops;
+	if (!IS_ERR(host->crypto))
+		return 0;
+	switch (PTR_ERR(host->crypto)) {
+	case -EAFNOSUPPORT:
+		report(REPORT_ERROR,
+		       "--crypto=kcapi needs AF_ALG, which this kernel does not offer: \"modprobe -a af_alg algif_hash algif_skcipher algif_rng\" as root may load it, if the kernel was built with CONFIG_CRYPTO_USER_API_HASH, _SKCIPHER and _RNG; or use --crypto=openssl");
+		break;
+	case -ENOENT:
+		report(REPORT_ERROR,
+		       "--crypto=kcapi: this kernel has AF_ALG, but none of the algorithms (--verbose lists them): \"modprobe -a algif_hash algif_skcipher algif_rng\" as root may load them, unless /etc/modprobe.d or the sysctl crypto.af_alg_restrict bars them; or use --crypto=openssl");
+		break;
+	default:
+		return start_openssl() ? -EIO : PTR_ERR(host->crypto);
+	}
+	return PTR_ERR(host->crypto);
+}
+
 static int start(struct host *host)
 {
-	int forked = host->options.foreground ? 0 : daemonize_fork();
+	int forked = choose_crypto(host);
 
+	if (!forked && !host->options.foreground)
+		forked = daemonize_fork();
 	if (forked > 0)
 		return check_mounted(&host->options);
 	return forked < 0 ? forked : run(host);

@@ -53,7 +53,8 @@ static const char help[] =
 "  -s, --store=DIR           where the tokens are kept;\n"
 "                            default $XDG_DATA_HOME/luna or ~/.local/share/luna\n"
 "  -f, --foreground          stay in the foreground, messages on stderr\n"
-"      --crypto=PROVIDER     who computes: openssl (the default)\n"
+"      --crypto=PROVIDER     who computes: openssl (the default), or kcapi: the kernel,\n"
+"                            as far as its AF_ALG goes, and OpenSSL\n"
 "      --pin-iterations=N    PBKDF2 rounds for PINs set from now on\n"
 "      --lax-ha-keys         accept HA login keys by their usage flags alone\n"
 "  -v, --verbose             say more\n"
@@ -112,14 +113,12 @@ static int parse_path(const char *name, const char *text, char **path)
 	return *path ? 0 : -ENOMEM;
 }
 
-static int parse_crypto(const char *name)
+static int parse_crypto(const char *name, bool *kcapi)
 {
-	if (!strcmp(name, "openssl"))
+	*kcapi = !strcmp(name, "kcapi");
+	if (*kcapi || !strcmp(name, "openssl"))
 		return 0;
-	if (!strcmp(name, "kcapi"))
-		report(REPORT_ERROR, "this luna-fuse was built without kcapi; use --crypto=openssl");
-	else
-		report(REPORT_ERROR, "there is no crypto provider \"%s\"; there is: openssl", name);
+	report(REPORT_ERROR, "there is no crypto provider \"%s\"; there are: openssl, kcapi", name);
 	return -EINVAL;
 }
 
@@ -149,7 +148,7 @@ static int parse_option(struct options *options, int option, const char *value)
 		return parse_number("pin-iterations", value, PIN_ITERATIONS_MIN, PIN_ITERATIONS_MAX,
 				    &options->pin_iterations);
 	case OPTION_CRYPTO:
-		return parse_crypto(value);
+		return parse_crypto(value, &options->kcapi);
 	case OPTION_SANDBOX:
 		return parse_sandbox(value, &options->sandbox);
 	case OPTION_FOREGROUND:

@@ -13,6 +13,7 @@ enum { SLOTS_DEFAULT = 2, SLOTS_MAX = 64 };
  * @dir: mount point, absolute
  * @store: store directory, absolute
  * @pin_iterations: 0: the engine's default
+ * @kcapi: the kernel computes what AF_ALG offers, instead of OpenSSL
  */
 struct options {
 	char *dir;
@@ -20,6 +21,7 @@ struct options {
 	unsigned int slots;
 	unsigned int pin_iterations;
 	enum sandbox_mode sandbox;
+	bool kcapi;
 	bool foreground;
 	bool lax_ha_keys;
 	bool verbose;

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/netlink.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -69,19 +70,21 @@ static int add_all(scmp_filter_ctx filter, uint32_t action, const int *calls, si
 	return err;
 }
 
-/* Calls that are allowed with some values of one argument */
+/* Calls that are allowed with some values of their arguments */
 static const struct {
 	int call;
-	struct scmp_arg_cmp argument;
+	struct scmp_arg_cmp arguments[2];
 } conditions[] = {
 	/* No memory is made executable, so that what gets in as data stays data. */
-	{ SCMP_SYS(mmap), { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } },
-	{ SCMP_SYS(mprotect), { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } },
-	{ SCMP_SYS(socket), { 0, SCMP_CMP_EQ, AF_UNIX, 0 } },
-	{ SCMP_SYS(socket), { 0, SCMP_CMP_EQ, AF_ALG, 0 } },
+	{ SCMP_SYS(mmap), { { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } } },
+	{ SCMP_SYS(mprotect), { { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } } },
+	{ SCMP_SYS(socket), { { 0, SCMP_CMP_EQ, AF_UNIX, 0 } } },
+	/* libkcapi asks the second which driver serves an algorithm. */
+	{ SCMP_SYS(socket), { { 0, SCMP_CMP_EQ, AF_ALG, 0 } } },
+	{ SCMP_SYS(socket), { { 0, SCMP_CMP_EQ, AF_NETLINK, 0 }, { 2, SCMP_CMP_EQ, NETLINK_CRYPTO, 0 } } },
 	/* Threads get names, and limits are read; nothing else about the process changes. */
-	{ SCMP_SYS(prctl), { 0, SCMP_CMP_EQ, PR_SET_NAME, 0 } },
-	{ SCMP_SYS(prlimit64), { 2, SCMP_CMP_EQ, 0, 0 } },
+	{ SCMP_SYS(prctl), { { 0, SCMP_CMP_EQ, PR_SET_NAME, 0 } } },
+	{ SCMP_SYS(prlimit64), { { 2, SCMP_CMP_EQ, 0, 0 } } },
 };
 
 static int add_conditions(scmp_filter_ctx filter)
@@ -89,8 +92,9 @@ static int add_conditions(scmp_filter_ctx filter)
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(conditions) && !err; i++)
-		err = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, conditions[i].call, 1,
-					     &conditions[i].argument);
+		err = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, conditions[i].call,
+					     conditions[i].arguments[1].op ? 2 : 1,
+					     conditions[i].arguments);
 	return err;
 }
 

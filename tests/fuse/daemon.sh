@@ -211,6 +211,9 @@ writable_store() {
 	refused "chmod 700" --dir="$dir" --store="$work/open"
 }
 
+# Python has the numbers of AF_ALG; 38 is the family.
+af_alg() { $as python3 -c 'import socket; socket.socket(38, socket.SOCK_SEQPACKET)' 2>/dev/null; }
+
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
@@ -222,7 +225,16 @@ check "--slots=two is refused" refused 'from 1 to 64' --slots=two
 check "--sandbox=maybe is refused" refused 'on, log or off' --sandbox=maybe
 check "an unknown option is refused" refused '--help' --nonsense
 check "an argument is refused" refused '--dir=DIR' /tmp
-check "--crypto=kcapi is refused" refused 'kcapi' --crypto=kcapi
+check "an unknown provider is refused" refused 'openssl, kcapi' --crypto=nonsense
+if af_alg; then
+	check "--crypto=kcapi starts" start --crypto=kcapi
+	check "and ends" stop
+else
+	check "without AF_ALG --crypto=kcapi says what to do" refused 'modprobe.*--crypto=openssl' \
+		--dir="$dir" --store="$store" --crypto=kcapi
+	check "and mounts nothing" not mounted
+	check "and leaves no store" [ ! -e "$store" ]
+fi
 check "without XDG_RUNTIME_DIR it asks for --dir" no_runtime_dir
 check "a directory with files is refused" not_empty
 check "a store that others can write to is refused" writable_store

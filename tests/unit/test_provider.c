@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * The OpenSSL provider against published answers (FIPS 180, RFC 2202, 4231, 6070 and 7914, SP
+ * A provider of luna-fuse against published answers (FIPS 180, RFC 2202, 4231, 6070 and 7914, SP
  * 800-38A/B, the GCM specification), and what the ops promise beside the numbers: pieces, in-place
- * operation, reuse of prepared keys, threads, and errors.
+ * operation, reuse of prepared keys, threads, and errors. The OpenSSL provider; or, with
+ * TEST_KCAPI, the libkcapi provider: over a fake libkcapi, or over AF_ALG where there is one.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <openssl/rsa.h>
 #include <pthread.h>
 
+#include "crypto_kcapi.h"
 #include "crypto_openssl.h"
 
 static const struct luna_crypto_ops *ops = &luna_openssl_ops;
@@ -821,7 +823,11 @@ static void test_threads(void **state)
 
 static void test_described(void **state)
 {
+#ifdef TEST_KCAPI
+	assert_int_equal(strncmp(ops->name, "kcapi ", 6), 0);
+#else
 	assert_int_equal(strncmp(ops->name, "openssl 3", 9), 0);
+#endif
 	assert_int_equal(luna_openssl_start(), 0);
 	assert_int_equal(ops->rsa_max_bits, LUNA_RSA_MAX_BITS);
 	(void)state;
@@ -853,5 +859,14 @@ int main(void)
 		cmocka_unit_test(test_threads),
 	};
 
+#ifdef TEST_KCAPI
+	ops = luna_kcapi_start();
+	if (IS_ERR(ops) && PTR_ERR(ops) == -EAFNOSUPPORT) {
+		puts("ok 1 # SKIP this kernel has no AF_ALG\n1..1");
+		return 0;
+	}
+	if (IS_ERR(ops))
+		return 1;
+#endif
 	return cmocka_run_group_tests_name("provider", tests, NULL, NULL);
 }
