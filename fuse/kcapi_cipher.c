@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * AES in ECB, CBC and CTR mode. What goes on from one call to the next is an IV, which is kept here:
- * a stream holds no handle between its calls, so that any number may be open.
+ * AES in ECB, CBC and CTR mode. What goes on from one call to the next is an IV, which is kept
+ * here: a stream holds no handle between its calls, so that any number may be open.
  *
- * Data goes by sendmsg(2), in pieces that fit the socket's buffers. libkcapi's other way, vmsplice(2),
- * copies as well on newer kernels, where it is not refused altogether.
+ * Data goes by sendmsg(2), in pieces that fit the socket's buffers. libkcapi's other way,
+ * vmsplice(2), copies as well on newer kernels, where it is not refused altogether.
  */
 #include "kcapi_provider.h"
 #include "openssl.h"
@@ -116,7 +116,7 @@ static void counter_add(u8 counter[LUNA_AES_BLOCK], u64 blocks)
 	put_unaligned_be64(high + (low + blocks < low), counter);
 }
 
-/* The IV of what follows @in and @out; before the call for decryption, which may be in place. */
+/* The IV of what follows @cipher; decryption, which may be in place, asks before it works. */
 static void iv_advance(struct luna_cipher_stream *s, const u8 *cipher, size_t len)
 {
 	if (s->mode == LUNA_CBC)
@@ -135,8 +135,8 @@ static ssize_t handle_crypt(struct luna_cipher_stream *s, struct kcapi_handle *h
 }
 
 /* At most PIECE_MAX bytes; whole blocks, but at the end of CTR data */
-static int piece(struct luna_cipher_stream *s, struct kcapi_handle *handle, const u8 *in, size_t len,
-		 u8 *out)
+static int piece(struct luna_cipher_stream *s, struct kcapi_handle *handle, const u8 *in,
+		 size_t len, u8 *out)
 {
 	u8 iv[LUNA_AES_BLOCK];
 

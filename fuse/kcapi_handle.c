@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Handles of libkcapi. One is a transform with its key, an operation socket and a pipe, and does one
- * operation at a time; keying one costs far more than using it.
+ * Handles of libkcapi. One is a transform with its key, an operation socket and a pipe, and does
+ * one operation at a time; keying one costs far more than using it.
  */
 #include <pthread.h>
 #include <sys/resource.h>

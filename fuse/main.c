@@ -187,7 +187,7 @@ static int check_mounted(const struct options *options)
 	return err;
 }
 
-/* AF_ALG and its parts are modules, which the kernel loads by itself unless they are missing or barred. */
+/* AF_ALG and its parts are modules, which the kernel loads by itself if it may and has them. */
 static int choose_crypto(struct host *host)
 {
 	host->crypto = host->options.kcapi ? luna_kcapi_start() : &luna_openssl_ops;
@@ -202,8 +202,10 @@ static int choose_crypto(struct host *host)
 		report(REPORT_ERROR,
 		       "--crypto=kcapi: this kernel has AF_ALG, but none of the algorithms (--verbose lists them): \"modprobe -a algif_hash algif_skcipher algif_rng\" as root may load them, unless /etc/modprobe.d or the sysctl crypto.af_alg_restrict bars them; or use --crypto=openssl");
 		break;
+	case -EIO:
+		return start_openssl();
 	default:
-		return start_openssl() ? -EIO : PTR_ERR(host->crypto);
+		report(REPORT_ERROR, "--crypto=kcapi: %s", strerror(-PTR_ERR(host->crypto)));
 	}
 	return PTR_ERR(host->crypto);
 }

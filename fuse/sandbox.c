@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The allow-list has what the daemon, libfuse, OpenSSL and the C library use once the file system is
- * mounted. A system call that is missing here fails with ENOSYS, as on an older kernel, so that
- * libraries fall back; those with which an intruder goes on end the process.
+ * The allow-list has what the daemon, libfuse, OpenSSL, libkcapi and the C library use once the file
+ * system is mounted. A system call that is missing here fails with ENOSYS, as on an older kernel, so
+ * that libraries fall back; those with which an intruder goes on end the process.
  */
 #include <dlfcn.h>
 #include <errno.h>
