@@ -3,7 +3,8 @@
  * A provider of luna-fuse against published answers (FIPS 180, RFC 2202, 4231, 6070 and 7914, SP
  * 800-38A/B, the GCM specification), and what the ops promise beside the numbers: pieces, in-place
  * operation, reuse of prepared keys, threads, and errors. The OpenSSL provider; or, with
- * TEST_KCAPI, the libkcapi provider: over a fake libkcapi, or over AF_ALG where there is one.
+ * TEST_KCAPI, the libkcapi provider: over AF_ALG where there is one; or, with TEST_KCAPI_ALL too,
+ * over a fake libkcapi that has everything.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -821,8 +822,27 @@ static void test_threads(void **state)
 	(void)state;
 }
 
+#ifdef TEST_KCAPI_ALL
+static void assert_kcapi(enum luna_primitive primitive, u32 count)
+{
+	for (u32 i = 0; i < count; i++) {
+		struct luna_provider row = {};
+
+		ops->describe(primitive, i, &row);
+		assert_int_equal(strncmp((char *)row.provider, "kcapi ", 6), 0);
+	}
+}
+#endif
+
 static void test_described(void **state)
 {
+#ifdef TEST_KCAPI_ALL
+	/* What does not pass the probe would be OpenSSL's, and tested in its place. */
+	assert_kcapi(LUNA_PRIMITIVE_MODE, LUNA_GCM);
+	assert_kcapi(LUNA_PRIMITIVE_HASH, LUNA_HASHES);
+	assert_kcapi(LUNA_PRIMITIVE_MAC, LUNA_MACS);
+	assert_kcapi(LUNA_PRIMITIVE_RANDOM, 1);
+#endif
 #ifdef TEST_KCAPI
 	assert_int_equal(strncmp(ops->name, "kcapi ", 6), 0);
 #else
