@@ -294,11 +294,27 @@ int luna_log_delete(struct luna_token *token, u32 handle)
 	return log_write_one(token->log, &item, true);
 }
 
-int luna_log_clear(struct luna_token *token)
+int luna_log_clear(struct luna_token *token, const struct luna_state *state)
 {
-	struct item item = { .type = LUNA_REC_CLEAR };
+	struct item clear = { .type = LUNA_REC_CLEAR }, item = { .type = LUNA_REC_STATE };
+	struct batch batch;
+	u8 *data;
+	int err;
 
-	return log_write_one(token->log, &item, true);
+	if (!token->log)
+		return -EIO;
+	data = luna_state_pack(state, &item.len);
+	if (IS_ERR(data))
+		return PTR_ERR(data);
+	item.data = data;
+	err = batch_init(&batch, luna_rec_size(0) + luna_rec_size(item.len), 2);
+	if (!err) {
+		batch_add(&batch, &clear);
+		batch_add(&batch, &item);
+		err = log_write(token->log, &batch, true);
+	}
+	kfree(data);
+	return err;
 }
 
 int luna_log_attempts(struct luna_token *token, int role, u32 failed, bool locked, bool durable)

@@ -223,7 +223,7 @@ void luna_dir_move(struct luna_dir *to, struct luna_dir *from, struct luna_token
 /**
  * luna_log_put() - append object records (new or changed), all or none, durably
  * luna_log_delete() - append a deletion
- * luna_log_clear() - all objects end, in one record (InitToken writes a new log instead)
+ * luna_log_clear() - all objects end, and @state is the state, at once (InitToken writes a new log)
  * 0, -ENOSPC, -EIO, -ENOMEM. Concurrent callers share one sync.
  */
 struct luna_log_object {
@@ -235,6 +235,6 @@ struct luna_log_object {
 
 int luna_log_put(struct luna_token *token, const struct luna_log_object *objs, u32 count);
 int luna_log_delete(struct luna_token *token, u32 handle);
-int luna_log_clear(struct luna_token *token);
+int luna_log_clear(struct luna_token *token, const struct luna_state *state);
 
 #endif /* LUNA_TOKEN_OBJECT_H */

@@ -263,7 +263,7 @@ static void drop_objects(struct luna_token *token)
 		luna_objects_end_session(open, 0);
 }
 
-/* The objects go first: a crash in between leaves the stricter policy. */
+/* With the change, or not at all, the objects end. */
 static u32 policy_commit(struct luna_token *token, u32 scope, const u32 *values, bool erase)
 {
 	u32 *live = scope_values(token->state, scope);
@@ -271,21 +271,18 @@ static u32 policy_commit(struct luna_token *token, u32 scope, const u32 *values,
 	u32 rv;
 
 	lockdep_assert_held_write(&token->lock);
-	if (erase) {
-		rv = luna_ckr(luna_log_clear(token));
-		if (rv)
-			return rv;
-		drop_objects(token);
-	}
 	old = kmemdup(live, LUNA_POLICY_IDS * sizeof(*live), GFP_KERNEL);
 	if (!old)
 		return CKR_DEVICE_MEMORY;
 	memcpy(live, values, LUNA_POLICY_IDS * sizeof(*live));
-	rv = luna_state_save(token);
-	if (rv)
+	rv = erase ? luna_ckr(luna_log_clear(token, token->state)) : luna_state_save(token);
+	if (rv) {
 		memcpy(live, old, LUNA_POLICY_IDS * sizeof(*live));
-	else
+	} else {
+		if (erase)
+			drop_objects(token);
 		luna_token_changed(token);
+	}
 	kfree(old);
 	return rv;
 }

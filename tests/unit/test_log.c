@@ -242,7 +242,7 @@ static void test_objects(void **state)
 	assert_true(has(b, 3, 0, 200000));
 	assert_true(has(b, 4, 0, 77));
 	assert_int_equal(atomic_read(&b->token.next_handle), 90);
-	assert_int_equal(luna_log_clear(&b->token), 0);
+	assert_int_equal(luna_log_clear(&b->token, b->token.state), 0);
 	assert_int_equal(put(b, 91, 0, 5), 0);
 	bench_reload(b);
 	assert_int_equal(count(b), 1);
@@ -346,6 +346,28 @@ static void test_torn(void **state)
 		assert_int_equal(put(after, 9, 0, 20), 0);
 		bench_reload(after);
 		assert_true(has(after, 9, 0, 20));
+		bench_free(after);
+	}
+	bench_free(b);
+}
+
+/* The objects end with the new state, or neither. */
+static void test_torn_clear(void **state)
+{
+	struct bench *b = bench_new(), *after;
+	size_t len, whole;
+
+	assert_int_equal(put(b, 1, 0, 300), 0);
+	len = b->store->content.len;
+	b->token.state->policies[18] ^= 1;
+	assert_int_equal(luna_log_clear(&b->token, b->token.state), 0);
+	whole = b->store->content.len;
+	for (; len <= whole; len++) {
+		after = bench_on(memstore_image(b->store, len));
+		assert_int_equal(after->ret, 0);
+		assert_int_equal(count(after), len < whole);
+		assert_int_equal(after->token.state->policies[18] == b->token.state->policies[18],
+				 len == whole);
 		bench_free(after);
 	}
 	bench_free(b);
@@ -927,6 +949,7 @@ int main(void)
 		cmocka_unit_test(test_attempts),
 		cmocka_unit_test(test_one_flush),
 		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_torn_clear),
 		cmocka_unit_test(test_torn_out_of_order),
 		cmocka_unit_test(test_forged),
 		cmocka_unit_test(test_every_byte),
