@@ -314,9 +314,8 @@ static bool lie_found(struct life *life, struct hunt *h, u32 at)
 }
 
 /*
- * Not every flush is one that somebody waits for: that of a file just loaded or about to be closed
- * is not, and one that came after a name is made up for by what comes next. But most are, and none
- * that an acknowledgement follows at once may be left out.
+ * Not every flush is one that somebody waits for: that of a file just loaded is not, nor the module's
+ * of a replacement that is no longer needed. @least percent are.
  */
 static void lies(const struct place *place, enum disk_op op, u32 least)
 {
@@ -343,22 +342,22 @@ static void lies(const struct place *place, enum disk_op op, u32 least)
 	scenario_free(&life->s);
 	test_free(h);
 	test_free(life);
-	assert_true(found >= least);
+	assert_true(found >= tried * least / 100);
 }
 
 static void test_daemon_lies(void **state)
 {
-	lies(&daemon_place, DISK_FLUSH, 20);
+	lies(&daemon_place, DISK_FLUSH, 90);
 }
 
 static void test_daemon_directory_lies(void **state)
 {
-	lies(&daemon_place, DISK_FLUSH_DIR, 3);
+	lies(&daemon_place, DISK_FLUSH_DIR, 80);
 }
 
 static void test_module_lies(void **state)
 {
-	lies(&module_place, DISK_FLUSH, 20);
+	lies(&module_place, DISK_FLUSH, 80);
 }
 
 /* What the log says of torn ends is meant here. */

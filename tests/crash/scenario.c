@@ -478,17 +478,21 @@ static s64 step_restart(struct play *p)
 	return !rv && p->co_pin ? login_co(p) : rv;
 }
 
+static s64 step_wrong_so(struct play *p)
+{
+	return wrong(p, CKU_SO, 9);
+}
+
 /* The SO's last attempt ends the token. */
 static s64 step_zeroize(struct play *p)
 {
-	u32 left = 16;
-	s64 rv = CKR_OK;
+	s64 rv = wrong(p, CKU_SO, 1);
 
-	while (p->host.token->state->initialised && left-- && !rv)
-		rv = wrong(p, CKU_SO, 1);
 	p->co_pin = NULL;
 	p->has_key = false;
-	return p->host.token->state->initialised ? CKR_GENERAL_ERROR : CKR_OK;
+	if (!rv && p->host.token->state->initialised)
+		rv = CKR_GENERAL_ERROR;
+	return rv;
 }
 
 enum { HEAVY = 1, WRONG = 2 };
@@ -541,6 +545,7 @@ static const struct step {
 	{ "CO made again", step_init_co, 0 },
 	{ "CO logs in again", step_login, 0 },
 	{ "private object again", step_secret, 0 },
+	{ "nine wrong PINs of SO", step_wrong_so, WRONG },
 	{ "SO zeroizes the token", step_zeroize, 0 },
 	{ "C_InitToken of the zeroized one", step_init, 0 },
 };
