@@ -370,10 +370,14 @@ void disk_mark(struct disk *disk, int mark, u32 value)
 
 /* ---- What a crash may leave ---- */
 
-void disk_walk_begin(struct disk_walk *walk, const struct disk *disk)
+void disk_walk_begin(struct disk_walk *walk, const struct disk *disk, const struct disk *start)
 {
 	memset(walk, 0, sizeof(*walk));
 	walk->disk = disk;
+	if (start) {
+		walk->medium.names = start->names;
+		copy_content(&walk->medium, start, &start->names);
+	}
 }
 
 static bool flushed(const struct disk_event *change_, u32 at, const struct disk_event *by)

@@ -132,7 +132,8 @@ struct disk_walk {
 	u32 count;
 };
 
-void disk_walk_begin(struct disk_walk *walk, const struct disk *disk);
+/* @start: what the disk held before its first event; NULL: nothing */
+void disk_walk_begin(struct disk_walk *walk, const struct disk *disk, const struct disk *start);
 /* Return: the event stepped over, or NULL at the end */
 const struct disk_event *disk_walk_step(struct disk_walk *walk);
 /* disk_walk_image() - a crash: @choices has one row for each pending change */
