@@ -5,6 +5,11 @@
  *
  * After a failed flush the kernel may have dropped what was written and will not say so again. The
  * file is then @unsure: nothing more is written or flushed until a replacement has made it whole.
+ * Its pages in memory may still show what the disk has not. So a file that is opened is flushed and
+ * its pages are forgotten, before anything that they say is believed.
+ *
+ * A file that cannot be opened is @broken: it fails every call, so that its token is out of use and
+ * the others are not.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +26,7 @@ enum { FILE_NAME_MAX = 32, NO_FILE = -1 };
 /**
  * struct store_file - an open log
  * @size: bytes of it; the engine serialises the calls that change it
+ * @broken: why it cannot be opened, or 0
  * @next: the replacement being written, or NO_FILE
  * @fd_lock: sync() runs beside replace_commit(), which changes @fd
  */
@@ -29,6 +35,7 @@ struct store_file {
 	char name[FILE_NAME_MAX];
 	char next_name[FILE_NAME_MAX];
 	int fd;
+	int broken;
 	int next;
 	u64 size;
 	u64 next_size;
@@ -72,7 +79,7 @@ static int file_size(void *store, u64 *size)
 	struct store_file *file = store;
 
 	*size = file->size;
-	return 0;
+	return file->broken;
 }
 
 static int file_read(void *store, u64 offset, void *buf, size_t len)
@@ -223,6 +230,14 @@ const struct luna_store_ops store_file_ops = {
 	.persistent	= true,
 };
 
+/* Reads that follow come from the disk, as far as the kernel can be told so. */
+static int forget_pages(struct store_file *file)
+{
+	if (fdatasync(file->fd))
+		return -errno;
+	return -posix_fadvise(file->fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 static int check_file(struct store_file *file)
 {
 	struct stat st;
@@ -234,7 +249,7 @@ static int check_file(struct store_file *file)
 	if ((st.st_mode & 077) && fchmod(file->fd, 0600))
 		return -errno;
 	file->size = st.st_size;
-	return 0;
+	return forget_pages(file);
 }
 
 /* A new file's name is flushed, so that its first record need flush only data. */
@@ -267,14 +282,22 @@ static int check_module_left_nothing(const struct store_dir *dir, u32 slot)
 	return -EBUSY;
 }
 
+static void open_all(struct store_file *file, u32 slot)
+{
+	file->fd = NO_FILE;
+	file->broken = check_module_left_nothing(file->dir, slot);
+	if (file->broken)
+		return;
+	unlinkat(file->dir->fd, file->next_name, 0);
+	file->broken = open_log(file);
+	if (file->broken)
+		failed(file, "open", file->broken);
+}
+
 struct store_file *store_file_open(const struct store_dir *dir, u32 slot)
 {
-	struct store_file *file;
-	int err = check_module_left_nothing(dir, slot);
+	struct store_file *file = kzalloc(sizeof(*file), GFP_KERNEL);
 
-	if (err)
-		return ERR_PTR(err);
-	file = kzalloc(sizeof(*file), GFP_KERNEL);
 	if (!file)
 		return ERR_PTR(-ENOMEM);
 	file->dir = dir;
@@ -282,13 +305,8 @@ struct store_file *store_file_open(const struct store_dir *dir, u32 slot)
 	init_rwsem(&file->fd_lock);
 	snprintf(file->name, sizeof(file->name), "token%u.luna", slot);
 	snprintf(file->next_name, sizeof(file->next_name), "token%u.luna.new", slot);
-	unlinkat(dir->fd, file->next_name, 0);
-	err = open_log(file);
-	if (!err)
-		return file;
-	failed(file, "open", err);
-	store_file_close(file);
-	return ERR_PTR(err);
+	open_all(file, slot);
+	return file;
 }
 
 void store_file_close(struct store_file *file)

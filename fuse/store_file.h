@@ -16,8 +16,9 @@ extern const struct luna_store_ops store_file_ops;
  * store_file_open() - the store of one token, for store_file_ops
  * @dir: must stay open as long as the file
  *
- * What an interrupted replacement left behind is removed.
- * Return: the file, empty if it is new, or ERR_PTR() after the reason was reported.
+ * What an interrupted replacement left behind is removed. A file that cannot be opened is reported
+ * and fails all operations, the first of which is size().
+ * Return: the file, empty if it is new, or ERR_PTR(-ENOMEM).
  */
 struct store_file *store_file_open(const struct store_dir *dir, u32 slot);
 

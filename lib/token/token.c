@@ -112,6 +112,8 @@ static u32 token_flags(const struct luna_token *token)
 	const struct luna_state *state = token->state;
 	u32 flags = CKF_RNG | CKF_LOGIN_REQUIRED | CKF_DUAL_CRYPTO_OPERATIONS;
 
+	if (token->damaged)
+		return flags | CKF_ERROR_STATE;
 	if (!state->initialised)
 		return flags;
 	flags |= CKF_TOKEN_INITIALIZED;

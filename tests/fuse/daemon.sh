@@ -193,7 +193,8 @@ foreground() {
 
 module_unfinished() {
 	$as sh -c 'echo x >"$1"' _ "$store/token0.luna.alt"
-	! start && grep -q "luna.ko was interrupted" "$out" && rm "$store/token0.luna.alt"
+	start && grep -q "luna.ko was interrupted" "$out" && opens luna1 && stop &&
+		[ -s "$store/token0.luna.alt" ] && rm "$store/token0.luna.alt"
 }
 
 leftovers_go() {

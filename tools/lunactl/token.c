@@ -19,6 +19,8 @@ static void slot_json(struct json_object *list, CK_SLOT_ID slot, const CK_SLOT_I
 		json_object_object_add(row, "serial",
 				       json_text(token->serialNumber, sizeof(token->serialNumber)));
 		json_object_object_add(row, "model", json_text(token->model, sizeof(token->model)));
+		json_object_object_add(row, "usable",
+				       json_object_new_boolean(!(token->flags & CKF_ERROR_STATE)));
 		json_object_object_add(row, "initialised",
 				       json_object_new_boolean(token->flags & CKF_TOKEN_INITIALIZED));
 		json_object_object_add(row, "user_pin",
@@ -40,7 +42,9 @@ static void slot_text(CK_SLOT_ID slot, const CK_TOKEN_INFO *token, bool present)
 		printf("%4lu  the device does not answer\n", slot);
 		return;
 	}
-	if (!(token->flags & CKF_TOKEN_INITIALIZED))
+	if (token->flags & CKF_ERROR_STATE)
+		state = "store unusable: see the log of luna-fuse or the kernel";
+	else if (!(token->flags & CKF_TOKEN_INITIALIZED))
 		state = "not initialised";
 	else if (!(token->flags & CKF_USER_PIN_INITIALIZED))
 		state = "no crypto officer";
