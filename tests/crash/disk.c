@@ -252,7 +252,10 @@ ssize_t disk_write(struct disk *disk, int file, const void *data, size_t len, u6
 
 	pthread_mutex_lock(&disk->lock);
 	err = fault(disk, DISK_WRITE);
-	event.len = err ? min(len, disk->faults[DISK_WRITE].torn) : len;
+	event.len = len;
+	if (err)	/* a short write; what comes after it is an error */
+		event.len = disk->calls[DISK_WRITE] == disk->faults[DISK_WRITE].at ?
+			    min(len, disk->faults[DISK_WRITE].torn) : 0;
 	if (event.len)
 		change(disk, event);
 	pthread_mutex_unlock(&disk->lock);

@@ -89,7 +89,10 @@ void disk_free(struct disk *disk);
 /* disk_copy() - the content of a disk, as programs see it, on a new one without a past */
 struct disk *disk_copy(const struct disk *disk);
 
-/* disk_fail() - the @nth next @op fails with @error; a WRITE after @torn bytes; 0: none */
+/*
+ * disk_fail() - the @nth next @op fails with @error; 0: none. A WRITE of which @torn bytes are done
+ * says so, and the next one fails if the fault is made to last.
+ */
 void disk_fail(struct disk *disk, enum disk_op op, u64 nth, int error, size_t torn);
 
 /* These return a negative errno, or what is said. */
