@@ -5,6 +5,7 @@
  * done. store.h says how the two files of a slot stand to each other.
  */
 #include <linux/completion.h>
+#include <linux/fadvise.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -438,9 +439,21 @@ static void close_file(struct file *file)
 		filp_close(file, NULL);
 }
 
+/*
+ * After a flush that failed, memory may show what the disk does not have. Before anything is
+ * believed, what is in memory is flushed and dropped, as far as the kernel does that.
+ */
+static int forget_pages(struct file *file)
+{
+	int err = vfs_fsync(file, 0);
+
+	return err ? err : vfs_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 static int open_files(struct luna_store *store)
 {
 	char name[NAME_LEN];
+	int err;
 
 	snprintf(name, sizeof(name), "token%u.luna", store->slot);
 	store->main = open_file(name);
@@ -450,8 +463,13 @@ static int open_files(struct luna_store *store)
 	store->alt = open_file(name);
 	if (IS_ERR(store->alt))
 		return PTR_ERR(store->alt);
+	if (!directory)
+		return 0;
+	err = forget_pages(store->main);
+	if (!err)
+		err = forget_pages(store->alt);
 	/* The names are durable before anything in the files is. */
-	return directory ? vfs_fsync(directory, 0) : 0;
+	return err ? err : vfs_fsync(directory, 0);
 }
 
 static int job_open(struct job *job)

@@ -309,13 +309,15 @@ static int flush(struct disk *disk, struct disk_event event)
 	pthread_mutex_unlock(&disk->lock);
 	if (disk->pause)
 		usleep(disk->pause);
-	if (err)
-		return err;
 	pthread_mutex_lock(&disk->lock);
-	if (!disk->lie_at || disk->liar != event.op || disk->calls[event.op] != disk->lie_at)
+	if (!err)
 		record(disk, event);
+	else if (event.op == DISK_FLUSH) {
+		event.op = DISK_LOSE;
+		record(disk, event);
+	}
 	pthread_mutex_unlock(&disk->lock);
-	return 0;
+	return err;
 }
 
 int disk_flush(struct disk *disk, int file)
@@ -326,6 +328,31 @@ int disk_flush(struct disk *disk, int file)
 int disk_flush_dir(struct disk *disk)
 {
 	return flush(disk, (struct disk_event){ .op = DISK_FLUSH_DIR });
+}
+
+/* Only a disk whose past is known can tell; what is not flushed yet stays in memory. */
+void disk_forget(struct disk *disk, int file)
+{
+	struct disk_walk walk;
+	struct disk_file *memory = &disk->files[file];
+	size_t len = memory->len;	/* which is not kept in pages */
+	u32 i;
+
+	if (!disk->recording || disk->stubborn)
+		return;
+	disk_walk_begin(&walk, disk);
+	while (disk_walk_step(&walk))
+		;
+	memory->len = 0;
+	if (file < (int)walk.medium.file_count)
+		file_write(memory, 0, walk.medium.files[file].data, walk.medium.files[file].len);
+	for (i = 0; i < walk.count; i++)
+		if (disk->events[walk.pending[i]].op < DISK_NAME &&
+		    disk->events[walk.pending[i]].file == file)
+			apply(disk, &disk->events[walk.pending[i]],
+			      (struct disk_choice){ .fate = DISK_WHOLE });
+	file_cut(memory, len);
+	disk_walk_end(&walk);
 }
 
 int disk_rename(struct disk *disk, const char *from, const char *to)
@@ -373,13 +400,13 @@ void disk_mark(struct disk *disk, int mark, u32 value)
 
 /* ---- What a crash may leave ---- */
 
-void disk_walk_begin(struct disk_walk *walk, const struct disk *disk, const struct disk *start)
+void disk_walk_begin(struct disk_walk *walk, const struct disk *disk)
 {
 	memset(walk, 0, sizeof(*walk));
 	walk->disk = disk;
-	if (start) {
-		walk->medium.names = start->names;
-		copy_content(&walk->medium, start, &start->names);
+	if (disk->start) {
+		walk->medium.names = disk->start->names;
+		copy_content(&walk->medium, disk->start, &disk->start->names);
 	}
 }
 
@@ -399,10 +426,10 @@ static void settle(struct disk_walk *walk, const struct disk_event *by)
 
 	for (i = 0; i < walk->count; i++) {
 		event = &walk->disk->events[walk->pending[i]];
-		if (flushed(event, walk->pending[i], by))
-			apply(&walk->medium, event, (struct disk_choice){ .fate = DISK_WHOLE });
-		else
+		if (!flushed(event, walk->pending[i], by))
 			walk->pending[kept++] = walk->pending[i];
+		else if (by->op != DISK_LOSE)
+			apply(&walk->medium, event, (struct disk_choice){ .fate = DISK_WHOLE });
 	}
 	walk->count = kept;
 }
@@ -414,7 +441,7 @@ const struct disk_event *disk_walk_step(struct disk_walk *walk)
 	if (walk->next == walk->disk->count)
 		return NULL;
 	event = &walk->disk->events[walk->next];
-	if (event->op == DISK_FLUSH || event->op == DISK_FLUSH_DIR) {
+	if (event->op >= DISK_FLUSH && event->op <= DISK_LOSE) {
 		settle(walk, event);
 	} else if (event->op != DISK_MARK) {
 		if (walk->count == DISK_PENDING)

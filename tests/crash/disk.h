@@ -3,7 +3,7 @@
  * A disk with a page cache, as a file system promises it and no better: one directory with files,
  * every change of which is recorded. What was not flushed may be on the medium after a crash or
  * not, each write by itself, in any order, in part, or as zeros where it made the file longer; what
- * was flushed is there. A name is on the medium when the directory has been flushed. A rename is
+ * was flushed is there. A flush that fails loses what it covers, while memory goes on showing it. A name is on the medium when the directory has been flushed. A rename is
  * there or not, but nothing in between.
  *
  * posix.c puts the daemon's store on such a disk, kernel.c the module's.
@@ -24,6 +24,7 @@ enum disk_op {
 	DISK_UNNAME,
 	DISK_FLUSH,	/* what was written to a file before event @covers is on the medium */
 	DISK_FLUSH_DIR,
+	DISK_LOSE,	/* a flush failed: what it covers is gone, though memory has it */
 	DISK_MARK,	/* of the test: @mark and @value are its own */
 	DISK_OPS
 };
@@ -56,10 +57,11 @@ struct disk_names {
 /**
  * struct disk - what programs see of it, and how it came about
  * @recording: changes are recorded as events
+ * @start: what was on the medium before the first event; NULL: nothing
  * @calls: of each operation, while recording or not
  * @faults: an operation that fails, by its number; @lasting: and all after it
- * @liar: DISK_FLUSH or DISK_FLUSH_DIR number @lie_at, from 1, is promised and not done
  * @pause: microseconds that a flush takes
+ * @stubborn: disk_forget() does nothing
  */
 struct disk {
 	pthread_mutex_t lock;
@@ -67,6 +69,7 @@ struct disk {
 	u32 file_count;
 	struct disk_names names;
 	bool recording;
+	const struct disk *start;
 	struct disk_event *events;
 	u32 count, room;
 	u64 calls[DISK_OPS];
@@ -76,9 +79,8 @@ struct disk {
 		size_t torn;
 		bool lasting;
 	} faults[DISK_OPS];
-	enum disk_op liar;
-	u64 lie_at;
 	u32 pause;
+	bool stubborn;
 };
 
 /* The disk that posix.c and kernel.c work on. */
@@ -103,6 +105,8 @@ u64 disk_size(struct disk *disk, int file);
 int disk_cut(struct disk *disk, int file, u64 size);
 int disk_flush(struct disk *disk, int file);
 int disk_flush_dir(struct disk *disk);
+/* disk_forget() - what memory has of a file is dropped: from here on reads see the medium */
+void disk_forget(struct disk *disk, int file);
 int disk_rename(struct disk *disk, const char *from, const char *to);
 int disk_unlink(struct disk *disk, const char *name);
 
@@ -135,8 +139,7 @@ struct disk_walk {
 	u32 count;
 };
 
-/* @start: what the disk held before its first event; NULL: nothing */
-void disk_walk_begin(struct disk_walk *walk, const struct disk *disk, const struct disk *start);
+void disk_walk_begin(struct disk_walk *walk, const struct disk *disk);
 /* Return: the event stepped over, or NULL at the end */
 const struct disk_event *disk_walk_step(struct disk_walk *walk);
 /* disk_walk_image() - a crash: @choices has one row for each pending change */

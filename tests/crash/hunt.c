@@ -94,10 +94,11 @@ static void try_again(struct hunt *h, const struct disk *image)
 	u32 i;
 
 	disk_now = second;
+	second->start = image;
 	second->recording = true;
 	h->load(h->arg);
 	second->recording = false;
-	disk_walk_begin(&h->walk, second, image);
+	disk_walk_begin(&h->walk, second);
 	while (disk_walk_step(&h->walk)) {
 		for (i = 0; i < 4; i++) {
 			fill(h, choices, i & 1 ? DISK_WHOLE : DISK_GONE);

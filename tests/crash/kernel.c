@@ -58,6 +58,13 @@ int vfs_fsync(struct file *file, int datasync)
 	return disk_flush(disk_now, file->inode.file);
 }
 
+int vfs_fadvise(struct file *file, loff_t at, loff_t len, int advice)
+{
+	if (advice == POSIX_FADV_DONTNEED)
+		disk_forget(disk_now, file->inode.file);
+	return 0;
+}
+
 struct file *filp_open(const char *name, int flags, umode_t mode)
 {
 	return file_new(DIRECTORY);

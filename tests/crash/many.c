@@ -220,7 +220,7 @@ void many_every_crash(const struct place *place)
 	for (start = 0; m->disk->events[start].op != DISK_MARK; start++)
 		;
 	hunt_begin(h, check_many, m);
-	disk_walk_begin(&h->walk, m->disk, NULL);
+	disk_walk_begin(&h->walk, m->disk);
 	while ((event = disk_walk_step(&h->walk)) != NULL) {
 		take_mark(m, event);
 		if (event->op == DISK_MARK)

@@ -145,7 +145,11 @@ int __real_posix_fadvise64(int fd, off_t at, off_t len, int advice);
 int __wrap_posix_fadvise64(int fd, off_t at, off_t len, int advice);
 int __wrap_posix_fadvise64(int fd, off_t at, off_t len, int advice)
 {
-	return ours(fd) ? 0 : __real_posix_fadvise64(fd, at, len, advice);
+	if (!ours(fd))
+		return __real_posix_fadvise64(fd, at, len, advice);
+	if (advice == POSIX_FADV_DONTNEED)
+		disk_forget(disk_now, fd - FIRST_FD);
+	return 0;
 }
 
 int __real_close(int fd);

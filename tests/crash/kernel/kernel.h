@@ -66,6 +66,8 @@ ssize_t kernel_write(struct file *file, const void *buf, size_t len, loff_t *pos
 ssize_t kernel_read(struct file *file, void *buf, size_t len, loff_t *pos);
 int vfs_truncate(const struct path *path, loff_t size);
 int vfs_fsync(struct file *file, int datasync);
+int vfs_fadvise(struct file *file, loff_t at, loff_t len, int advice);
+#define POSIX_FADV_DONTNEED 4
 struct file *filp_open(const char *name, int flags, umode_t mode);
 struct file *file_open_root(const struct path *root, const char *name, int flags, umode_t mode);
 int filp_close(struct file *file, void *id);
