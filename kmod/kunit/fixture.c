@@ -135,7 +135,8 @@ s64 fx_call(struct luna_open *open, u32 nr, void *arg, size_t size, const void *
 	if (ret)
 		return ret;
 	now = min_t(size_t, room, LUNA_IOC_MAX - size);
-	ret = call_once(open, nr, hdr, size, (const u8 *)in + sent, in_len - sent, out, now);
+	ret = call_once(open, nr, hdr, size, in ? (const u8 *)in + sent : NULL, in_len - sent,
+			out, now);
 	hdr->flags &= ~LUNA_F_STAGED;
 	if (out_len)
 		*out_len = ret < 0 ? 0 : hdr->out_len;

@@ -12,6 +12,7 @@
 
 #include "engine_fixture.h"
 #include "key.h"
+#include "vector_file.h"
 
 enum { ROOM = 8192, LOG_MAX = 8192, VECTOR = 48, NOW = 1767225600 };
 
@@ -38,51 +39,6 @@ static size_t text_len;
 static FILE *out;
 
 /* ---- files ---- */
-
-static const char *path_of(const char *name)
-{
-	static char path[512];
-	const char *dir = getenv("LUNA_VECTORS"), *slash = strrchr(__FILE__, '/');
-
-	if (dir)
-		snprintf(path, sizeof(path), "%s/%s", dir, name);
-	else
-		snprintf(path, sizeof(path), "%.*s/../vectors/%s",
-			 slash ? (int)(slash - __FILE__) : 1, slash ? __FILE__ : ".", name);
-	return path;
-}
-
-static char *file_read(const char *name)
-{
-	FILE *f = fopen(path_of(name), "r");
-	char *content;
-	size_t len;
-
-	if (!f)
-		fail_msg("%s: %s", path_of(name), strerror(errno));
-	content = test_calloc(1, 256 * 1024);
-	len = fread(content, 1, 256 * 1024 - 1, f);
-	content[len] = 0;
-	fclose(f);
-	return content;
-}
-
-static size_t value_read(const char *content, const char *name, u8 *value, size_t room)
-{
-	char line[64];
-	const char *at;
-	size_t len = 0;
-
-	snprintf(line, sizeof(line), "\n%s = ", name);
-	at = strstr(content, line);
-	if (!at)
-		fail_msg("no %s", name);
-	for (at += strlen(line); *at != '\n'; at += 2, len++) {
-		assert_true(len < room);
-		assert_int_equal(sscanf(at, "%2hhx", &value[len]), 1);
-	}
-	return len;
-}
 
 static void note(const char *comment)
 {
@@ -121,12 +77,12 @@ static void file_end(const char *name)
 
 	fclose(out);
 	if (getenv("LUNA_VECTORS_UPDATE")) {
-		f = fopen(path_of(name), "w");
+		f = fopen(vector_path(name), "w");
 		assert_non_null(f);
 		fputs(text, f);
 		fclose(f);
 	}
-	expected = file_read(name);
+	expected = vector_file(name);
 	assert_string_equal(text, expected);
 	test_free(expected);
 	free(text);
@@ -146,31 +102,10 @@ static int recorded_random(void *buf, size_t len)
 
 static struct luna_rsa_made *fixed_rsa(u32 bits, const u8 *e, size_t e_len)
 {
-	struct luna_rsa_made *made = kzalloc(sizeof(*made), GFP_KERNEL);
-	char *content = file_read("keys.txt");
-	const struct {
-		const char *name;
-		u8 *value;
-		size_t len;
-	} parts[] = {
-		{ "n", made->n, 256 }, { "d", made->d, 256 }, { "p", made->p, 128 },
-		{ "q", made->q, 128 }, { "dp", made->dp, 128 }, { "dq", made->dq, 128 },
-		{ "qi", made->qi, 128 },
-	};
-	char name[32];
-
 	assert_int_equal(bits, 2048);
 	assert_int_equal(e_len, 3);
 	assert_memory_equal(e, "\1\0\1", 3);
-	made->bits = bits;
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		snprintf(name, sizeof(name), "%s.%s", key_names[keys_used % 3], parts[i].name);
-		assert_int_equal(value_read(content, name, parts[i].value, parts[i].len),
-				 parts[i].len);
-	}
-	keys_used++;
-	test_free(content);
-	return made;
+	return vector_rsa(key_names[keys_used++ % ARRAY_SIZE(key_names)]);
 }
 
 static u64 fixed_now(void)

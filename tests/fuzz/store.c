@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The loader of a store: a byte of mode, then the file. With checksums, lengths and sequence put right
+ * an input gets to the records behind them, and to the state and the attributes in these.
+ */
+#include "common.h"
+#include "log_file.h"
+
+enum {
+	STORE_FIX = 1,		/* put checksums right */
+	STORE_TAIL = 2,		/* leave the last record as it is: a torn end */
+};
+
+/* The record at @at, made whole. Return: where the next one stands, or 0: nothing fits any more. */
+static size_t fix_record(u8 *file, size_t len, size_t at, u32 salted, u64 sequence)
+{
+	struct luna_rec rec;
+	size_t left = len - at;
+
+	if (left < LUNA_REC_HEAD)
+		return 0;
+	left -= LUNA_REC_HEAD;
+	rec.type = file[at + 4];
+	rec.flags = file[at + 5];
+	rec.handle = get_unaligned_le32(file + at + 8);
+	rec.len = min_t(u32, get_unaligned_le32(file + at + 12), left & ~7u);
+	rec.sequence = sequence;
+	rec.durable = get_unaligned_le64(file + at + 24);
+	rec.crc = luna_crc32(file + at + LUNA_REC_HEAD, rec.len);
+	luna_rec_put(salted, &rec, file + at);
+	return at + luna_rec_size(rec.len);
+}
+
+static void fix(u8 *file, size_t len, u8 mode)
+{
+	struct luna_log_head head;
+	u64 sequence;
+	size_t at, next;
+
+	if (len < LUNA_LOG_HEAD)
+		return;
+	head.top = get_unaligned_le32(file + 12);
+	head.salt = get_unaligned_le64(file + 16);
+	head.sequence = get_unaligned_le64(file + 24);
+	head.base = get_unaligned_le64(file + 32);
+	luna_log_head_put(&head, file);
+	sequence = head.sequence;
+	for (at = LUNA_LOG_HEAD; at && at <= len; at = next) {
+		next = fix_record(file, len, at, luna_log_salted(head.salt), sequence++);
+		if (mode & STORE_TAIL && len - next < LUNA_REC_HEAD)
+			file[at + LUNA_REC_HEAD - 1] ^= 1;
+	}
+}
+
+static struct memstore *store_of(const u8 *file, size_t len)
+{
+	struct memstore *store = memstore_new();
+
+	if (len)
+		fuzz_check(!memstore_ops.append(store, file, len));
+	return store;
+}
+
+/* What a token can read, it can read again after it was used. */
+static void use_and_reload(struct fuzz_side *side)
+{
+	fuzz_use(side);
+	luna_release(side->open);
+	side->open = NULL;
+	luna_token_close(side->fx.token);
+	side->fx.token = luna_token_open(&side->fx.config, side->fx.crypto, &memstore_ops,
+					 side->fx.store);
+	fuzz_check(!IS_ERR(side->fx.token));
+	fuzz_check(!side->fx.token->damaged);
+}
+
+static void one(struct fuzz_in *in)
+{
+	u8 mode = fuzz_u8(in), *file;
+	struct fuzz_side side;
+	const u8 *at;
+	size_t len;
+
+	at = fuzz_bytes(in, SZ_64K, &len);
+	file = fuzz_alloc(len);
+	if (len)
+		memcpy(file, at, len);
+	if (mode & STORE_FIX)
+		fix(file, len, mode);
+	fuzz_side_open(&side, 0, store_of(file, len));
+	if (!side.fx.token->damaged)
+		use_and_reload(&side);
+	else	/* damage is left as it is, for whoever can repair it */
+		fuzz_check(side.fx.store->content.len == len &&
+			   !memcmp(side.fx.store->content.data, file, len));
+	fuzz_side_close(&side);
+	free(file);
+}
+
+static void seed_image(const char *name, u8 mode, const struct memstore *store, size_t len)
+{
+	u8 *seed = fuzz_alloc(1 + len);
+
+	seed[0] = mode;
+	memcpy(seed + 1, store->content.data, len);
+	fuzz_seed(name, seed, 1 + len);
+	free(seed);
+}
+
+/* A store with objects made, changed and destroyed. */
+static void seed_life(void)
+{
+	struct fuzz_side *side = &fuzz_world.sides[FUZZ_SECONDARY];
+	struct memstore *store = memstore_new();
+	struct luna_open *open;
+	struct fx_tmpl tmpl = { 0 };
+	u32 session, handle;
+
+	fuzz_side_open(side, 0, store);
+	fuzz_check(!fx_ready(&side->fx, &open, &session));
+	fx_attr_ulong(&tmpl, CKA_CLASS, CKO_DATA);
+	fx_attr_bool(&tmpl, CKA_TOKEN, true);
+	fx_attr_bool(&tmpl, CKA_PRIVATE, false);
+	fuzz_check(!fx_create(open, session, &tmpl, &handle));
+	fx_destroy(open, session, handle);
+	fuzz_check(!fx_create(open, session, &tmpl, &handle));
+	fx_logout(open, session);
+	fx_login(open, session, CKU_USER, "wrong pin");
+	seed_image("life", STORE_FIX, store, store->content.len);
+	seed_image("torn", STORE_FIX | STORE_TAIL, store, store->content.len);
+	luna_release(open);
+	luna_token_close(side->fx.token);
+	memstore_free(store);
+}
+
+static void seeds(void)
+{
+	const struct memstore *image = fuzz_world.sides[FUZZ_SECONDARY].image;
+
+	seed_image("whole", 0, image, image->content.len);
+	seed_image("fixed", STORE_FIX, image, image->content.len);
+	seed_image("cut", 0, image, image->content.len - 100);
+	seed_life();
+}
+
+const struct fuzz_target fuzz_target = { fuzz_world_prepare, one, seeds };

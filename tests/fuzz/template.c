@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Attribute templates: a byte that chooses the command, one of mode, then the template, described
+ * (fuzz_template()) or byte by byte; what is left is a second template or the wrapped key's content.
+ */
+#include "common.h"
+
+enum {
+	TEMPLATE_RAW = 1,	/* byte by byte */
+	TEMPLATE_RSA = 2,	/* about an RSA object where that makes a difference */
+	TEMPLATE_PUBLIC = 4,	/* nobody logged in */
+};
+
+static struct fuzz_side *side;
+static struct fx_tmpl tmpl, second;
+
+static void take(struct fuzz_in *in, u8 mode, struct fx_tmpl *to)
+{
+	const u8 *at;
+	size_t len;
+
+	if (!(mode & TEMPLATE_RAW)) {
+		fuzz_template(in, to);
+		return;
+	}
+	at = fuzz_bytes(in, min_t(size_t, fuzz_u16(in), sizeof(to->data)), &len);
+	memcpy(to->data, at, len);
+	to->len = len;
+}
+
+static u32 object_of(u8 mode)
+{
+	return mode & TEMPLATE_RSA ? fuzz_world.login_public : fuzz_world.aes;
+}
+
+static s64 object_call(u32 nr, u32 handle, struct luna_object_arg *arg)
+{
+	size_t len = 4096;
+	u8 *out = fuzz_alloc(len);
+	s64 rv;
+
+	arg->hdr.session = side->session;
+	arg->handle = handle;
+	arg->template_len = tmpl.len;
+	rv = fuzz_call(side->open, nr, arg, sizeof(*arg), tmpl.data, tmpl.len, out, &len);
+	free(out);
+	return rv;
+}
+
+static void do_create(struct fuzz_in *in, u8 mode)
+{
+	struct luna_object_arg arg = { 0 };
+
+	take(in, mode, &tmpl);
+	object_call(LUNA_OBJECT_CREATE, 0, &arg);
+}
+
+static void do_copy(struct fuzz_in *in, u8 mode)
+{
+	struct luna_object_arg arg = { 0 };
+
+	take(in, mode, &tmpl);
+	object_call(LUNA_OBJECT_COPY, object_of(mode), &arg);
+}
+
+static void do_set(struct fuzz_in *in, u8 mode)
+{
+	struct luna_object_arg arg = { 0 };
+
+	take(in, mode, &tmpl);
+	object_call(LUNA_ATTR_SET, object_of(mode), &arg);
+}
+
+/* The list of types and sizes that C_GetAttributeValue sends. */
+static void do_get(struct fuzz_in *in, u8 mode)
+{
+	struct luna_object_arg arg = { 0 };
+	struct luna_attr asked;
+
+	tmpl.len = 0;
+	while (in->left && tmpl.len < 1024) {
+		asked.type = mode & TEMPLATE_RAW ? fuzz_u32(in) : fuzz_attribute(fuzz_u8(in));
+		asked.len = fuzz_u8(in);
+		asked.len = asked.len == 255 ? LUNA_OUT_QUERY : asked.len * 4;
+		memcpy(tmpl.data + tmpl.len, &asked, sizeof(asked));
+		tmpl.len += sizeof(asked);
+	}
+	object_call(LUNA_ATTR_GET, object_of(mode), &arg);
+}
+
+static void do_find(struct fuzz_in *in, u8 mode)
+{
+	struct luna_find arg = { .max = 8 };
+	u32 handles[8];
+	size_t len = sizeof(handles);
+
+	take(in, mode, &tmpl);
+	arg.hdr.session = side->session;
+	arg.template_len = tmpl.len;
+	fuzz_call(side->open, LUNA_FIND, &arg, sizeof(arg), tmpl.data, tmpl.len, handles, &len);
+}
+
+/* Parameter, both templates and data one behind the other. */
+static s64 key_call(u32 nr, struct luna_key *arg, const void *param, const void *data)
+{
+	size_t len = arg->param_len + tmpl.len + second.len + arg->data_len, at = 0;
+	u8 *payload = fuzz_alloc(len);
+	const struct { const void *data; size_t len; } pieces[] = {
+		{ param, arg->param_len }, { tmpl.data, tmpl.len }, { second.data, second.len },
+		{ data, arg->data_len },
+	};
+	s64 rv;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(pieces); at += pieces[i++].len)
+		if (pieces[i].len)
+			memcpy(payload + at, pieces[i].data, pieces[i].len);
+	arg->hdr.session = side->session;
+	arg->template_len = tmpl.len;
+	arg->template2_len = second.len;
+	rv = fuzz_call(side->open, nr, arg, sizeof(*arg), payload, len, NULL, NULL);
+	free(payload);
+	return rv;
+}
+
+static void do_generate(struct fuzz_in *in, u8 mode)
+{
+	struct luna_key arg = { .mechanism = CKM_AES_KEY_GEN };
+
+	take(in, mode, &tmpl);
+	if (mode & TEMPLATE_RSA) {
+		arg.mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN;
+		take(in, mode, &second);
+	}
+	key_call(mode & TEMPLATE_RSA ? LUNA_GENERATE_PAIR : LUNA_GENERATE_KEY, &arg, NULL, NULL);
+}
+
+static void do_derive(struct fuzz_in *in, u8 mode)
+{
+	struct luna_key arg = { .mechanism = fuzz_mechanism(fuzz_u8(in)), .key = fuzz_world.aes };
+
+	take(in, mode, &tmpl);
+	key_call(LUNA_DERIVE, &arg, NULL, NULL);
+}
+
+/* The rest of the input, wrapped as its owner would: a key's bytes, or a PrivateKeyInfo. */
+static void do_unwrap(struct fuzz_in *in, u8 mode)
+{
+	struct luna_key arg = { .mechanism = CKM_AES_CBC_PAD, .key = fuzz_world.aes, .param_len = 16 };
+	static const u8 iv[16];
+	u8 *cipher = fuzz_alloc(4096 + 16);
+	u32 cipher_len = 4096 + 16;
+	const u8 *plain;
+	size_t len;
+
+	take(in, mode, &tmpl);
+	plain = fuzz_bytes(in, 4096, &len);
+	if (!fx_op(side->open, side->session, LUNA_OP_ENCRYPT, CKM_AES_CBC_PAD, fuzz_world.aes, iv,
+		   sizeof(iv), plain, len, NULL, 0, cipher, &cipher_len)) {
+		arg.data_len = cipher_len;
+		key_call(LUNA_UNWRAP, &arg, iv, cipher);
+	}
+	free(cipher);
+}
+
+static void (*const commands[])(struct fuzz_in *in, u8 mode) = {
+	do_create, do_copy, do_set, do_get, do_find, do_generate, do_unwrap, do_derive,
+};
+
+static void one(struct fuzz_in *in)
+{
+	u8 command = fuzz_u8(in), mode = fuzz_u8(in);
+
+	fuzz_world_open(false);
+	side = &fuzz_world.sides[FUZZ_PRIMARY];
+	tmpl.len = 0;
+	second.len = 0;
+	if (mode & TEMPLATE_PUBLIC)
+		fx_logout(side->open, side->session);
+	commands[command % ARRAY_SIZE(commands)](in, mode);
+	fuzz_world_close();
+}
+
+/* ---- seeds ---- */
+
+static u8 bytes[8192];
+static u32 used;
+
+static void put(const void *data, u32 len)
+{
+	memcpy(bytes + used, data, len);
+	used += len;
+}
+
+static void put_template(const struct fx_tmpl *t)
+{
+	u16 len = t->len;
+
+	put(&len, sizeof(len));
+	put(t->data, t->len);
+}
+
+static void begin(u8 command, u8 mode)
+{
+	used = 0;
+	put(&command, 1);
+	put(&mode, 1);
+}
+
+static void aes_template(struct fx_tmpl *t)
+{
+	t->len = 0;
+	fx_attr_ulong(t, CKA_CLASS, CKO_SECRET_KEY);
+	fx_attr_ulong(t, CKA_KEY_TYPE, CKK_AES);
+	fx_attr_bool(t, CKA_TOKEN, true);
+	fx_attr_text(t, CKA_LABEL, "seed");
+	fx_attr_bool(t, CKA_ENCRYPT, true);
+}
+
+/* Templates in a template. */
+static void wrap_template(struct fx_tmpl *t)
+{
+	static struct fx_tmpl inner;
+
+	aes_template(t);
+	inner.len = 0;
+	fx_attr_bool(&inner, CKA_EXTRACTABLE, false);
+	fx_attr_ulong(&inner, CKA_KEY_TYPE, CKK_AES);
+	fx_attr(t, CKA_UNWRAP_TEMPLATE, inner.data, inner.len);
+	fx_attr(t, CKA_WRAP_TEMPLATE, inner.data, inner.len);
+}
+
+static void seeds_objects(void)
+{
+	static struct fx_tmpl t;
+
+	aes_template(&t);
+	fx_attr(&t, CKA_VALUE, "sixteen letters.", 16);
+	begin(0, TEMPLATE_RAW);
+	put_template(&t);
+	fuzz_seed("create", bytes, used);
+	begin(4, TEMPLATE_RAW);
+	put_template(&t);
+	fuzz_seed("find", bytes, used);
+	wrap_template(&t);
+	begin(5, TEMPLATE_RAW);
+	put_template(&t);
+	fuzz_seed("generate", bytes, used);
+	t.len = 0;
+	fx_attr_text(&t, CKA_LABEL, "new");
+	fx_attr_bool(&t, CKA_SENSITIVE, true);
+	begin(1, TEMPLATE_RAW);
+	put_template(&t);
+	fuzz_seed("copy", bytes, used);
+	bytes[0] = 2;
+	fuzz_seed("set", bytes, used);
+	begin(3, 0);
+	put("\1\377\2\20\3\0\4\100", 8);
+	fuzz_seed("get", bytes, used);
+	begin(5, TEMPLATE_RSA);
+	put("\125\1\1\0\3\0", 6);
+	fuzz_seed("pair", bytes, used);
+}
+
+static void seeds(void)
+{
+	static struct fx_tmpl t;
+
+	seeds_objects();
+	aes_template(&t);
+	begin(6, TEMPLATE_RAW);
+	put_template(&t);
+	put("a key of 16 byte", 16);
+	fuzz_seed("unwrap", bytes, used);
+	t.len = 0;
+	fx_attr_ulong(&t, CKA_CLASS, CKO_PRIVATE_KEY);
+	fx_attr_ulong(&t, CKA_KEY_TYPE, CKK_RSA);
+	begin(6, TEMPLATE_RAW);
+	put_template(&t);
+	put("\x30\x82\x01\x00\x02\x01\x00\x30\x0d\x06\x09", 11);
+	fuzz_seed("unwrap-private", bytes, used);
+}
+
+const struct fuzz_target fuzz_target = { fuzz_world_prepare, one, seeds };
