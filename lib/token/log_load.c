@@ -5,9 +5,9 @@
  * nothing half loaded.
  *
  * The log ends before the first record that is not whole, or at the start of its batch. That is the
- * trace of a write that never came to its end, and is cut off, unless something proves that it was
- * durable once: it lies within what the log was begun with, or a later record says that the store
- * was flushed beyond it. Then it is damage, and the store is left alone.
+ * trace of a write that never came to its end, and is cut off when all else was loaded, unless
+ * something proves that it was durable once: it lies within what the log was begun with, or a later
+ * record says that the store was flushed beyond it. Then it is damage, and the store is left alone.
  */
 #include "log_file.h"
 #include "object.h"
@@ -171,14 +171,15 @@ static int load_settle(struct luna_log *log, u64 torn)
 	return err ? -EIO : 0;
 }
 
-static int load_tail(struct scan *s)
+/* Is what stands behind the good part a torn write, whose bytes *@torn counts, or damage? */
+static int load_tail(struct scan *s, u64 *torn)
 {
 	struct luna_log *log = s->log;
-	u64 torn = s->reader.size - s->end;
 	bool damage = s->end < log->base || !log->state.size;
 	int err;
 
-	if (torn && !damage) {
+	*torn = s->reader.size - s->end;
+	if (*torn && !damage) {
 		err = scan_proof(s, &damage);
 		if (err)
 			return err;
@@ -188,10 +189,10 @@ static int load_tail(struct scan *s)
 		       s->reader.size);
 		return -EBADMSG;
 	}
-	return load_settle(log, torn);
+	return 0;
 }
 
-static int load_scan(struct luna_log *log, u64 size)
+static int load_scan(struct luna_log *log, u64 size, u64 *torn)
 {
 	struct scan s = {
 		.log = log,
@@ -209,7 +210,7 @@ static int load_scan(struct luna_log *log, u64 size)
 		log->durable = s.end;
 		log->next = s.end_next;
 		log->synced = s.end_next;
-		err = load_tail(&s);
+		err = load_tail(&s, torn);
 	}
 	luna_log_reader_end(&s.reader);
 	return err;
@@ -307,7 +308,7 @@ static int load_live(struct luna_token *token, struct luna_log *log)
 /* Every errno of a backend but -ENOMEM means a store that could not be loaded. */
 int luna_log_load(struct luna_token *token, struct luna_log *log)
 {
-	u64 size = 0;
+	u64 size = 0, torn = 0;
 	int err;
 
 	luna_state_blank(token->state);
@@ -320,9 +321,11 @@ int luna_log_load(struct luna_token *token, struct luna_log *log)
 		return luna_state_draw_serial(log->crypto, token->state);
 	err = load_head(log, size);
 	if (!err)
-		err = load_scan(log, size);
+		err = load_scan(log, size, &torn);
 	if (!err)
 		err = load_live(token, log);
+	if (!err)
+		err = load_settle(log, torn);
 	if (!err)
 		atomic_set(&token->next_handle, log->top);
 	return err;
