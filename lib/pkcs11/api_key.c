@@ -131,8 +131,7 @@ CK_RV C_WrapKey(CK_SESSION_HANDLE hSession, CK_MECHANISM_PTR pMechanism,
 		key.request.out_hint = 4096;
 	}
 	rv = key_send(&key);
-	if (rv == CKR_OK || rv == CKR_BUFFER_TOO_SMALL)
-		*pulWrappedKeyLen = key.head.out_need;
+	rv = p11_output_length(rv, &key.request, pWrappedKey, key.head.out_need, pulWrappedKeyLen);
 	return key_end(&key, rv);
 }
 

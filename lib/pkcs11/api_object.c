@@ -263,7 +263,8 @@ CK_RV p11_object_ouid(struct p11_slot *slot, CK_ULONG type, CK_ULONG handle, CK_
 		return rv;
 	rv = object_attributes(session, handle, &template, 1);
 	p11_session_end_temporary(session);
-	return rv;
+	/* Less would leave some of the caller's buffer as it was. */
+	return rv == CKR_OK && template.ulValueLen != P11_OUID_LEN ? CKR_DEVICE_ERROR : rv;
 }
 
 CK_RV CA_GetObjectHandle(CK_SLOT_ID slotID, CK_ULONG ulContainerNumber, CK_BYTE_PTR pOuid,

@@ -42,9 +42,7 @@ CK_RV p11_blob_call(struct p11_session *session, struct p11_slot *slot, struct p
 		request.out_hint = BLOB_HINT;
 	}
 	rv = session ? p11_session_call(session, &request) : p11_slot_call(slot, &request, NULL);
-	if (out_len && (rv == CKR_OK || rv == CKR_BUFFER_TOO_SMALL))
-		*out_len = blob->head.out_need;
-	return rv;
+	return out_len ? p11_output_length(rv, &request, out, blob->head.out_need, out_len) : rv;
 }
 
 CK_RV p11_blob_make(struct p11_session *session, struct p11_blob *blob, void **out, size_t *out_len)

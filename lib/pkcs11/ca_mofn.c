@@ -51,6 +51,7 @@ static CK_RV mofn_generate_call(struct p11_session *session, struct luna_mofn *h
 		.size = sizeof(*head),
 		.grow = true,
 	};
+	const CK_ULONG count = head->n;	/* what the reply says there is the device's word */
 	struct p11_buffer wanted;
 	bool query = false;
 	uint32_t pair[2];
@@ -58,7 +59,7 @@ static CK_RV mofn_generate_call(struct p11_session *session, struct luna_mofn *h
 	CK_RV rv;
 
 	p11_buffer_init(&wanted);
-	for (i = 0; i < head->n; i++) {
+	for (i = 0; i < count; i++) {
 		pair[0] = p11_u32(vectors[i].ulWeight);
 		pair[1] = vectors[i].ulVectorLen < VECTOR_MAX ? (uint32_t)vectors[i].ulVectorLen :
 								VECTOR_MAX;
@@ -75,10 +76,10 @@ static CK_RV mofn_generate_call(struct p11_session *session, struct luna_mofn *h
 	rv = wanted.failed ? CKR_HOST_MEMORY : p11_session_call(session, &request);
 	/* All vectors are of one length, which a query and a refusal tell. */
 	if (rv == CKR_BUFFER_TOO_SMALL || (rv == CKR_OK && query))
-		for (i = 0; i < head->n; i++)
+		for (i = 0; i < count; i++)
 			vectors[i].ulVectorLen = head->secret_len;
 	else if (rv == CKR_OK)
-		rv = mofn_hand_out(vectors, head->n, request.out, request.out_len);
+		rv = mofn_hand_out(vectors, count, request.out, request.out_len);
 	p11_wipe_free(request.out, request.out_len);
 	p11_buffer_free(&wanted);
 	return rv;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "buffer.h"
+#include "log.h"
 #include "session.h"
 #include "template.h"
 
@@ -20,6 +21,25 @@ void p11_search_end(struct p11_search *search)
 	p11_wipe_free(search->template, search->template_len);
 	free(search->found);
 	memset(search, 0, sizeof(*search));
+}
+
+/*
+ * Every handle is above the one before, so that a search comes to its end: a device that begins again
+ * and again would have its caller search for ever.
+ */
+static CK_RV search_advance(struct p11_search *search)
+{
+	uint32_t i;
+
+	for (i = 0; i < search->count; i++) {
+		if (search->found[i] <= search->last) {
+			p11_log_reason("the device sent handles out of order");
+			search->count = 0;
+			return CKR_DEVICE_ERROR;
+		}
+		search->last = search->found[i];
+	}
+	return CKR_OK;
 }
 
 static CK_RV search_fetch(struct p11_session *session, uint32_t max)
@@ -48,9 +68,7 @@ static CK_RV search_fetch(struct p11_session *session, uint32_t max)
 		return rv;
 	search->count = (uint32_t)(request.out_len / sizeof(uint32_t));
 	search->complete = find.complete || !search->count;
-	if (search->count)
-		search->last = search->found[search->count - 1];
-	return CKR_OK;
+	return search_advance(search);
 }
 
 CK_RV p11_search_begin(struct p11_session *session, CK_ATTRIBUTE *template, CK_ULONG count)

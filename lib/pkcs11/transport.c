@@ -273,3 +273,16 @@ CK_RV p11_transport(struct p11_device *device, struct p11_request *request)
 	message_free(&message);
 	return rv;
 }
+
+CK_RV p11_output_length(CK_RV rv, const struct p11_request *request, const void *out, uint32_t need,
+			CK_ULONG *len)
+{
+	if (rv != CKR_OK && rv != CKR_BUFFER_TOO_SMALL)
+		return rv;
+	if (rv == CKR_OK && out && request->out_len != need) {
+		p11_log_reason("the device sent another length than it says");
+		return CKR_DEVICE_ERROR;
+	}
+	*len = need;
+	return rv;
+}

@@ -61,6 +61,19 @@ struct p11_request {
 CK_RV p11_transport(struct p11_device *device, struct p11_request *request);
 
 /**
+ * p11_output_length() - tells the caller of a command with sized output how long it is
+ * @rv: of the command
+ * @out: his buffer, or NULL: he asked for the length alone
+ * @need: what the device says the length is
+ * @len: set on CKR_OK and CKR_BUFFER_TOO_SMALL
+ *
+ * Return: @rv, or CKR_DEVICE_ERROR if the buffer does not hold what the device says it does: the
+ * caller would read behind its end.
+ */
+CK_RV p11_output_length(CK_RV rv, const struct p11_request *request, const void *out, uint32_t need,
+			CK_ULONG *len);
+
+/**
  * p11_u32() - @value as the ABI carries it: what exceeds 32 bits becomes a value that is invalid
  */
 static inline uint32_t p11_u32(CK_ULONG value)

@@ -5,7 +5,8 @@
  * goes a program of calls, which gives the library buffers of exactly the size that it names, so that
  * AddressSanitizer sees a byte too many; and what comes back as a length must fit them.
  *
- * The input is the program; every ioctl takes its bytes from the same input.
+ * The input begins with the lies, which change the replies that they name and leave the program behind
+ * them as it is.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +15,31 @@
 #include "common.h"
 #include <luna/sfnt_extensions.h>
 
-enum { SLOTS = FUZZ_SIDES, FDS = 64, FD_BASE = 1000, CALLS_MAX = 64, SESSIONS = 4, ROOM = 1024 };
+enum { SLOTS = FUZZ_SIDES, FDS = 64, FD_BASE = 1000, CALLS_MAX = 64, SESSIONS = 4, ROOM = 1024,
+       LIES = 4 };
 
 static struct fuzz_in *input;
 static bool honest;
+
+/*
+ * @ioctl: the reply that is changed, the first being 1; 0: none
+ * @how: LIE_*
+ * @word: which word of the reply
+ * @value: what it becomes
+ */
+static struct lie {
+	u8 ioctl, how, word, value;
+} lies[LIES];
+
+enum {
+	LIE_ERRNO = 1,		/* @value chooses one */
+	LIE_NEGATIVE = 2,	/* the word becomes -@value */
+	LIE_SHIFTED = 4,	/* @value stands in the second byte */
+	LIE_FILL = 8,		/* @value from there to the end */
+	LIE_ON = 16,		/* and all replies behind it, too */
+};
+
+static u32 ioctls;	/* so far */
 
 /* ---- what the library takes for the kernel ---- */
 
@@ -47,10 +69,6 @@ int __wrap_open64(const char *path, int flags, ...)
 	for (i = 0; i < FDS && fds[i]; i++)
 		;
 	fuzz_check(i < FDS);
-	if (!honest && fuzz_u8(input) == 0xfe) {
-		errno = ENODEV;
-		return -1;
-	}
 	fds[i] = luna_open(fuzz_world.sides[side].fx.token);
 	fuzz_check(!IS_ERR(fds[i]));
 	return FD_BASE + i;
@@ -77,45 +95,76 @@ int __wrap_stat64(const char *path, struct stat *st)
 	return 0;
 }
 
-/* One change of a reply. */
-static void lie(u8 how, u8 *reply, size_t len)
+static struct lie lie_take(struct fuzz_in *in)
 {
-	size_t at = fuzz_u8(input) * 4u, i, n;
-	u32 value = how & 0x10 ? fuzz_u32(input) : fuzz_u8(input);
-	const u8 *bytes;
+	struct lie lie;
 
-	if (how & 0x20) {	/* a whole piece */
-		bytes = fuzz_bytes(input, value % 64, &n);
-		for (i = 0; i < n && at + i < len; i++)
-			reply[at + i] = bytes[i];
-	} else if (at + sizeof(value) <= len) {
-		memcpy(reply + at, &value, sizeof(value));
+	lie.ioctl = fuzz_u8(in);
+	lie.how = fuzz_u8(in);
+	lie.word = fuzz_u8(in);
+	lie.value = fuzz_u8(in);
+	return lie;
+}
+
+static bool lie_is_due(const struct lie *lie)
+{
+	if (honest || !lie->ioctl)
+		return false;
+	return lie->how & LIE_ON ? ioctls >= lie->ioctl : ioctls == lie->ioctl;
+}
+
+static void lie_tell(const struct lie *lie, u8 *reply, size_t len)
+{
+	size_t at = lie->word * 4u;
+	u32 value = lie->value;
+
+	if (at + sizeof(value) > len)
+		return;
+	if (lie->how & LIE_FILL) {
+		memset(reply + at, value, len - at);
+		return;
 	}
+	if (lie->how & LIE_NEGATIVE)
+		value = -value;
+	if (lie->how & LIE_SHIFTED)
+		value <<= 8;
+	memcpy(reply + at, &value, sizeof(value));
+}
+
+/* All of the buffer is the device's to write to. Return: 0 or an errno. */
+static int reply_change(u8 *reply, size_t len, int err)
+{
+	static const int errors[] = { ENODEV, EINVAL, ENOMEM, ENOTTY, EIO, ESTALE };
+	const struct lie *lie;
+
+	for (lie = lies; lie < lies + LIES; lie++) {
+		if (!lie_is_due(lie))
+			continue;
+		if (lie->how & LIE_ERRNO)
+			return errors[lie->value % ARRAY_SIZE(errors)];
+		lie_tell(lie, reply, len);
+		err = 0;
+	}
+	return err;
 }
 
 int __wrap_ioctl(int fd, unsigned long command, void *arg)
 {
-	static const int errors[] = { ENODEV, EINVAL, ENOMEM, ENOTTY, EIO, ESTALE };
 	size_t len = _IOC_SIZE(command), out_len = 0;
-	u8 how = honest ? 0 : fuzz_u8(input), *reply;
 	int i = fd - FD_BASE, err;
+	u8 *reply;
 
 	fuzz_check(i >= 0 && i < FDS && fds[i]);
 	fuzz_check(len >= sizeof(struct luna_hdr) && len <= LUNA_IOC_MAX);
-	if (how >= 0xf8) {
-		errno = errors[how % ARRAY_SIZE(errors)];
-		return -1;
-	}
+	ioctls += !honest;
 	reply = fuzz_alloc(len);
 	memcpy(reply, arg, len);
-	err = fuzz_ioctl(fds[i], _IOC_NR(command), arg, len, reply, &out_len);
-	/* All that it offers is the device's to write to. */
-	for (i = how & 3; how >= 0x80 && i >= 0; i--)
-		lie(how, reply, len);
+	err = -fuzz_ioctl(fds[i], _IOC_NR(command), arg, len, reply, &out_len);
+	err = reply_change(reply, len, err);
 	memcpy(arg, reply, len);
 	free(reply);
-	errno = -err;
-	return err && how < 0x80 ? -1 : 0;
+	errno = err;
+	return err ? -1 : 0;
 }
 
 /* ---- the program ---- */
@@ -551,6 +600,9 @@ static void one(struct fuzz_in *in)
 	u32 count;
 
 	input = in;
+	ioctls = 0;
+	for (count = 0; count < LIES; count++)
+		lies[count] = lie_take(in);
 	honest = true;
 	begin();
 	if (fuzz_u8(in) & 1)
@@ -575,27 +627,28 @@ static void prepare(void)
 	end();
 }
 
-/* Every kind of call, with an honest device and with one that lies at its first reply. */
+/* Every kind of call in several variants, with devices that are honest, and with one that lies. */
 static void seeds(void)
 {
-	u8 program[64], i, k;
+	enum { HEAD = 4 * LIES + 1, STEP = 12, STEPS = 6 };
+	u8 program[HEAD + STEP * STEPS], i, k;
 	char name[32];
 
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
 		memset(program, 0, sizeof(program));
-		program[0] = 1;
-		for (k = 0; k < 5; k++) {
-			program[1 + 12 * k] = i;
-			program[3 + 12 * k] = k;
-			program[4 + 12 * k] = 100;
+		program[4 * LIES] = 1;
+		for (k = 0; k < STEPS; k++) {
+			program[HEAD + STEP * k] = i;
+			program[HEAD + STEP * k + 1] = k;
+			program[HEAD + STEP * k + 3] = 100;
 		}
 		scnprintf(name, sizeof(name), "call-%u", i);
 		fuzz_seed(name, program, sizeof(program));
-		program[7] = 0x90;
-		program[8] = 2;
-		scnprintf(name, sizeof(name), "lie-%u", i);
-		fuzz_seed(name, program, sizeof(program));
 	}
+	memset(program, 0, sizeof(program));
+	memcpy(program, "\1\0\13\310", 4);	/* M of N: one vector asked for, 200 said to be there */
+	memcpy(program + 4 * LIES, "\1\14\0\1\0", 5);
+	fuzz_seed("mofn-count", program, sizeof(program));
 }
 
 const struct fuzz_target fuzz_target = { prepare, one, seeds };
