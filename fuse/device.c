@@ -285,6 +285,7 @@ static void carry(fuse_req_t req, struct opener *opener, unsigned int nr, const 
 		port_killed = false;
 		err = luna_cmd(opener->open, nr, in, size, out, &out_len);
 		current_request = NULL;
+		memory_wipe_stack();
 	}
 	if (err)
 		fuse_reply_err(req, -err);

@@ -25,6 +25,7 @@
 enum {
 	OWN_MAPPING_MIN = 1 << 20,	/* smaller allocations come from the heap */
 	STACK_LOCKED = 64 << 10,	/* what the engine and OpenSSL use of a thread's stack */
+	STACK_WIPED = 32 << 10,		/* what they use while they handle secrets */
 };
 
 enum { LOCK_NOTHING, LOCK_HEAP, LOCK_ALL };
@@ -128,4 +129,11 @@ void memory_protect_stack(void)
 	top = (top | (page - 1)) + 1;
 	if (mlock2((void *)(top - STACK_LOCKED), STACK_LOCKED, MLOCK_ONFAULT))
 		report(REPORT_DEBUG, "cannot lock a thread's stack: %s", strerror(errno));
+}
+
+__attribute__((noinline)) void memory_wipe_stack(void)
+{
+	unsigned char below[STACK_WIPED];
+
+	explicit_bzero(below, sizeof(below));
 }

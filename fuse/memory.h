@@ -21,4 +21,10 @@ void memory_follow(void);
 /* memory_protect_stack() - of the calling thread */
 void memory_protect_stack(void);
 
+/*
+ * memory_wipe_stack() - what calls that have returned left below the caller's frame: compilers and the
+ * dynamic linker save registers there, some of which held a piece of a key
+ */
+void memory_wipe_stack(void);
+
 #endif /* LUNA_MEMORY_H */
