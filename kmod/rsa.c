@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Raw RSA on akcipher "rsa", which is a bare exponentiation, neither blinded nor of constant time.
- * A private operation therefore works on x * r^e, multiplies the result by r^-1, and is checked
- * with the public exponent before anything of it leaves. Pairs (r^e, r^-1) are drawn once for each
- * thread that uses a key at the same time, and squared after each use.
+ * A private operation is therefore blinded (blinding.c), and checked with the public exponent before
+ * anything of it leaves.
  *
  * "rsa" calculates with the CRT and takes no private key without it. Such a key is given to it as a
  * public key with d in the place of e.
@@ -11,6 +10,7 @@
 #include <crypto/akcipher.h>
 #include <linux/scatterlist.h>
 
+#include "blinding.h"
 #include "crypto.h"
 #include "mpi.h"
 
@@ -22,30 +22,17 @@ enum {
 };
 
 /**
- * struct blinding - a pair, used by one operation at a time
- */
-struct blinding {
-	struct list_head list;
-	MPI blind;	/* r^e */
-	MPI unblind;	/* r^-1 */
-};
-
-/**
  * struct luna_rsa_key - a key
  * @public: has n and e
  * @private: NULL for a public key; with @crt the whole private key, otherwise n and d
- * @n, @e: of a private key
- * @inverter: e * d - 2; whatever is raised to it becomes its own inverse
- * @idle: struct blinding, guarded by @lock
+ * @blinder: of a private key
  * @size: bytes of the modulus, which are @modulus
  */
 struct luna_rsa_key {
 	struct crypto_akcipher *public;
 	struct crypto_akcipher *private;
 	bool crt;
-	MPI n, e, inverter;
-	spinlock_t lock;
-	struct list_head idle;
+	struct luna_blinder blinder;
 	u32 size;
 	u8 modulus[];
 };
@@ -254,127 +241,19 @@ int luna_krsa_public(struct luna_rsa_key *key, const u8 *in, u8 *out)
 	return exponentiate(key->public, false, in, out, key->size);
 }
 
-/* ---- blinding ---- */
-
-static void blinding_free(struct blinding *b)
-{
-	if (!b)
-		return;
-	mpi_free(b->blind);
-	mpi_free(b->unblind);
-	kfree(b);
-}
-
-static MPI random_below(MPI n, u32 size)
-{
-	u8 *bytes = kmalloc(size, GFP_KERNEL);
-	const u8 one = 1;
-	MPI r, unit, reduced;
-
-	if (!bytes)
-		return NULL;
-	get_random_bytes(bytes, size);
-	r = luna_mpi_read(bytes, size);
-	unit = luna_mpi_read(&one, 1);
-	reduced = mpi_alloc(0);
-	kfree_sensitive(bytes);
-	if (!r || !unit || !reduced || luna_mpi(mpi_mulm(reduced, r, unit, n))) {
-		mpi_free(reduced);
-		reduced = NULL;
-	}
-	mpi_free(unit);
-	mpi_free(r);
-	return reduced;
-}
-
-static struct blinding *blinding_new(const struct luna_rsa_key *key)
-{
-	struct blinding *b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
-	MPI r = random_below(key->n, key->size);
-	int err = -ENOMEM;
-
-	if (b && r) {
-		b->blind = mpi_alloc(0);
-		b->unblind = mpi_alloc(0);
-		if (b->blind && b->unblind) {
-			err = mpi_powm(b->blind, r, key->e, key->n);
-			err = err ?: mpi_powm(b->unblind, r, key->inverter, key->n);
-		}
-	}
-	mpi_free(r);
-	if (!err)
-		return b;
-	blinding_free(b);
-	return ERR_PTR(err == -ENOMEM ? -ENOMEM : -EIO);
-}
-
-static struct blinding *blinding_take(struct luna_rsa_key *key)
-{
-	struct blinding *b;
-
-	spin_lock(&key->lock);
-	b = list_first_entry_or_null(&key->idle, struct blinding, list);
-	if (b)
-		list_del(&b->list);
-	spin_unlock(&key->lock);
-	return b ? b : blinding_new(key);
-}
-
-/* The pair of r becomes that of r^2. */
-static int blinding_square(const struct luna_rsa_key *key, struct blinding *b)
-{
-	MPI blind = mpi_alloc(0), unblind = mpi_alloc(0);
-	int err = -ENOMEM;
-
-	if (blind && unblind) {
-		err = luna_mpi(mpi_mulm(blind, b->blind, b->blind, key->n));
-		err = err ?: luna_mpi(mpi_mulm(unblind, b->unblind, b->unblind, key->n));
-	}
-	if (!err) {
-		swap(b->blind, blind);
-		swap(b->unblind, unblind);
-	}
-	mpi_free(unblind);
-	mpi_free(blind);
-	return err;
-}
-
-static void blinding_give(struct luna_rsa_key *key, struct blinding *b)
-{
-	if (blinding_square(key, b)) {
-		blinding_free(b);
-		return;
-	}
-	spin_lock(&key->lock);
-	list_add(&b->list, &key->idle);
-	spin_unlock(&key->lock);
-}
-
-/* bytes = bytes * factor mod n */
-static int multiply(const struct luna_rsa_key *key, u8 *bytes, MPI factor)
-{
-	MPI a = luna_mpi_read(bytes, key->size), product = mpi_alloc(0);
-	int err = -ENOMEM;
-
-	if (a && product)
-		err = luna_mpi(mpi_mulm(product, a, factor, key->n));
-	if (!err)
-		err = luna_mpi_write(product, bytes, key->size);
-	mpi_free(product);
-	mpi_free(a);
-	return err;
-}
+/* ---- private operations ---- */
 
 /* work has room for two numbers: the result and, in the end, its check. */
-static int private_blinded(struct luna_rsa_key *key, struct blinding *b, const u8 *in, u8 *work)
+static int private_blinded(struct luna_rsa_key *key, struct luna_blinding *b, const u8 *in,
+			   u8 *work)
 {
 	u8 *check = work + key->size;
 	int err;
 
 	memcpy(work, in, key->size);
-	err = multiply(key, work, b->blind);
+	err = luna_blinding_multiply(&key->blinder, work, b->blind);
 	err = err ?: exponentiate(key->private, key->crt, work, work, key->size);
-	err = err ?: multiply(key, work, b->unblind);
+	err = err ?: luna_blinding_multiply(&key->blinder, work, b->unblind);
 	err = err ?: luna_krsa_public(key, work, check);
 	if (!err && crypto_memneq(check, in, key->size)) {
 		pr_err_ratelimited("a private RSA operation went wrong; its result is withheld\n");
@@ -385,7 +264,7 @@ static int private_blinded(struct luna_rsa_key *key, struct blinding *b, const u
 
 int luna_krsa_private(struct luna_rsa_key *key, const u8 *in, u8 *out)
 {
-	struct blinding *b;
+	struct luna_blinding *b;
 	u8 *work;
 	int err;
 
@@ -398,11 +277,11 @@ int luna_krsa_private(struct luna_rsa_key *key, const u8 *in, u8 *out)
 	work = kmalloc(2 * key->size, GFP_KERNEL);
 	if (!work)
 		return -ENOMEM;
-	b = blinding_take(key);
+	b = luna_blinding_take(&key->blinder);
 	err = PTR_ERR_OR_ZERO(b);
 	if (!err) {
 		err = private_blinded(key, b, in, work);
-		blinding_give(key, b);
+		luna_blinding_give(&key->blinder, b);
 	}
 	if (!err)
 		memcpy(out, work, key->size);
@@ -475,23 +354,6 @@ static struct crypto_akcipher *find_exponent(struct luna_rsa_key *key, struct lu
 	return err ? ERR_PTR(err) : tfm;
 }
 
-static int set_inverter(struct luna_rsa_key *key, const struct luna_rsa_nums *k)
-{
-	MPI d = luna_mpi_read(k->d.data, k->d.len), product = mpi_alloc(0);
-	int err = -ENOMEM;
-
-	key->n = luna_mpi_read(key->modulus, key->size);
-	key->e = luna_mpi_read(k->e.data, k->e.len);
-	key->inverter = mpi_alloc(0);
-	if (d && product && key->n && key->e && key->inverter) {
-		err = luna_mpi(mpi_mul(product, key->e, d));
-		err = err ?: mpi_sub_ui(key->inverter, product, 2);
-	}
-	mpi_free(product);
-	mpi_free(d);
-	return err;
-}
-
 static int set_private(struct luna_rsa_key *key, struct luna_rsa_nums *k, u8 found[3])
 {
 	struct crypto_akcipher *tfm;
@@ -512,7 +374,7 @@ static int set_private(struct luna_rsa_key *key, struct luna_rsa_nums *k, u8 fou
 		key->public = tfm;
 		k->e = trimmed((struct luna_num){ found, 3 });
 	}
-	return set_inverter(key, k);
+	return luna_blinder_init(&key->blinder, key->modulus, key->size, k->e, k->d);
 }
 
 static int set_public(struct luna_rsa_key *key, const struct luna_rsa_nums *k)
@@ -545,8 +407,6 @@ struct luna_rsa_key *luna_krsa_key(const struct luna_rsa_nums *given)
 	key = kzalloc(sizeof(*key) + k.n.len, GFP_KERNEL_ACCOUNT);
 	if (!key)
 		return ERR_PTR(-ENOMEM);
-	spin_lock_init(&key->lock);
-	INIT_LIST_HEAD(&key->idle);
 	key->size = k.n.len;
 	memcpy(key->modulus, k.n.data, k.n.len);
 	if (k.d.len)
@@ -560,15 +420,9 @@ struct luna_rsa_key *luna_krsa_key(const struct luna_rsa_nums *given)
 
 void luna_krsa_key_free(struct luna_rsa_key *key)
 {
-	struct blinding *b, *next;
-
 	if (!key)
 		return;
-	list_for_each_entry_safe(b, next, &key->idle, list)
-		blinding_free(b);
-	mpi_free(key->inverter);
-	mpi_free(key->e);
-	mpi_free(key->n);
+	luna_blinder_exit(&key->blinder);
 	crypto_free_akcipher(key->private);
 	crypto_free_akcipher(key->public);
 	kfree_sensitive(key);
