@@ -51,3 +51,11 @@ build_tree() {
 	ninja -C "$dir" ${TARGETS:-} >"$log" 2>&1 || { tail -60 "$log" >&2; rm -f "$log"; die "build of $name failed"; }
 	rm -f "$log"
 }
+
+# module_copy DIR: the sources of luna.ko, for a build that leaves no object in the tree. What DIR has
+# of an earlier build stays.
+module_copy() {
+	mkdir -p "$1"
+	find "$1" -name '*.[ch]' ! -name '*.mod.c' -delete
+	(cd "$top" && cp -p Kbuild "$1" && cp -pr --parents include lib/token kmod "$1")
+}
