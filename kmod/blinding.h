@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Base blinding of private RSA operations: x^d is calculated as (x * r^e)^d * r^-1. Pairs of factors
- * (r^e, r^-1) are drawn once for each thread that uses a key at the same time, and squared after each
- * use, so that none is used twice.
+ * Base blinding of private RSA operations: x^d is calculated as (x * r^e)^d * r^-1. Pairs of
+ * factors (r^e, r^-1) are drawn once for each thread that uses a key at the same time, and squared
+ * after each use, so that none is used twice.
  */
 #ifndef LUNA_KMOD_BLINDING_H
 #define LUNA_KMOD_BLINDING_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Between rsa.c, blinding.c and keygen.c: MPIs to and from bytes. Every MPI is wiped when it is freed.
+ * Between rsa.c, blinding.c and keygen.c: MPIs to and from bytes. Every MPI is wiped when
+ * it is freed.
  */
 #ifndef LUNA_KMOD_MPI_H
 #define LUNA_KMOD_MPI_H

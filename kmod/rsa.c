@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Raw RSA on akcipher "rsa", which is a bare exponentiation, neither blinded nor of constant time.
- * A private operation is therefore blinded (blinding.c), and checked with the public exponent before
- * anything of it leaves.
+ * A private operation is therefore blinded (blinding.c), and checked with the public exponent
+ * before anything of it leaves.
  *
  * "rsa" calculates with the CRT and takes no private key without it. Such a key is given to it as a
  * public key with d in the place of e.

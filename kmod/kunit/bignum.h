@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Large numbers for checking RSA keys, apart from every library that a provider computes with: words
- * of 32 bits, schoolbook multiplication, division bit by bit. Slow, not constant time, for tests.
+ * Large numbers for checking RSA keys, apart from every library that a provider computes with:
+ * words of 32 bits, schoolbook multiplication, division bit by bit. Slow, and not of constant time.
  */
 #ifndef LUNA_KUNIT_BIGNUM_H
 #define LUNA_KUNIT_BIGNUM_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Blinding of private RSA operations (kmod/blinding.c): what the factors are to each other, that none
- * is used twice, and that a fault in one half of the CRT gives no result at all.
+ * Blinding of private RSA operations (kmod/blinding.c): what the factors are to each other, that
+ * none is used twice, and that a fault in one half of the CRT gives no result at all.
  */
 #include "../blinding.h"
 #include "bytes.h"

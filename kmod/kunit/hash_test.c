@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Hashes, MACs, PBKDF2 and random numbers of the provider: published answers, every length from 0 to
- * 4096 in uneven pieces, and what the ops promise beside the numbers.
+ * Hashes, MACs, PBKDF2 and random numbers of the provider: published answers, every length from 0
+ * to 4096 in uneven pieces, and what the ops promise beside the numbers.
  */
 #include "bytes.h"
 #include "hash_answers.h"
@@ -233,7 +233,7 @@ static void mac_known_answers(struct kunit *test)
 }
 
 /*
- * SHA-256 of the MACs of all lengths with the key 00 01 .. 1f, by Python: hmac.digest(key, data[:n], h)
+ * SHA-256 of the MACs of all lengths with the key 00 01 .. 1f, by Python: hmac.digest()
  * and, for CMAC, cryptography.hazmat.primitives.cmac.
  */
 static const char * const all_mac_lengths[LUNA_MACS] = {

@@ -72,7 +72,7 @@ static void killed_while_searching(struct kunit *test)
 	finish(test, g, -EINTR);
 }
 
-/* One more than may run at once: it is killed while it waits, and the others go on until they are. */
+/* One more than may run at once: it is killed while it waits; the others go on until they are. */
 static void killed_while_waiting(struct kunit *test)
 {
 	unsigned int i, count = num_online_cpus() + 1;

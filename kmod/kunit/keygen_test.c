@@ -205,7 +205,8 @@ static void judge_of_primes(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(composites); i++) {
 		number = bytes_hex(test, composites[i]);
 		bignum_read(&c->n, number.data, number.len);
-		KUNIT_EXPECT_FALSE_MSG(test, bignum_is_prime(&c->power, &c->n), "%s", composites[i]);
+		KUNIT_EXPECT_FALSE_MSG(test, bignum_is_prime(&c->power, &c->n), "%s",
+				       composites[i]);
 	}
 }
 

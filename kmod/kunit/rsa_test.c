@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Raw RSA of the provider: a published key with and without CRT, edges of the range, faults, and keys
- * that are refused. That a faulty CRT key never gives a wrong result is what protects p and q.
+ * Raw RSA of the provider: a published key with and without CRT, edges of the range, faults, and
+ * keys that are refused. That a faulty CRT key never gives a wrong result is what protects p and q.
  */
 #include "bytes.h"
 #include "host.h"
@@ -62,6 +62,7 @@ static struct luna_rsa_key *load_good(struct kunit *test, const struct rsa_key *
 
 static void private_answer(struct kunit *test, const struct rsa_key *key)
 {
+	const struct luna_crypto_ops *ops = luna_test_crypto();
 	struct bytes in = bytes_hex(test, rsa_input), out = bytes_new(test, in.len);
 	struct luna_rsa_key *loaded = load_good(test, key);
 	int i;
@@ -69,12 +70,12 @@ static void private_answer(struct kunit *test, const struct rsa_key *key)
 	/* Again and again, as every operation is blinded otherwise. */
 	for (i = 0; i < 3; i++) {
 		memset(out.data, 0, out.len);
-		KUNIT_EXPECT_EQ(test, luna_test_crypto()->rsa_private(loaded, in.data, out.data), 0);
+		KUNIT_EXPECT_EQ(test, ops->rsa_private(loaded, in.data, out.data), 0);
 		KUNIT_EXPECT_TRUE(test, bytes_are(out, rsa_output));
 	}
-	KUNIT_EXPECT_EQ(test, luna_test_crypto()->rsa_private(loaded, in.data, in.data), 0);
+	KUNIT_EXPECT_EQ(test, ops->rsa_private(loaded, in.data, in.data), 0);
 	KUNIT_EXPECT_TRUE(test, bytes_are(in, rsa_output));
-	luna_test_crypto()->rsa_key_free(loaded);
+	ops->rsa_key_free(loaded);
 }
 
 static void private_crt(struct kunit *test)
@@ -152,8 +153,8 @@ static void edges_of_range(struct kunit *test)
 /* ---- faults ---- */
 
 /*
- * A result that is right modulo one prime alone would give the key away. A provider may refuse such a
- * key, fail, or find the right result in another way.
+ * A result that is right modulo one prime alone would give the key away. A provider may refuse such
+ * a key, fail, or find the right result in another way.
  */
 static void altered(struct kunit *test, enum rsa_number which, size_t at)
 {

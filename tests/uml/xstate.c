@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Preloaded into User Mode Linux before 7.0, which sets the extended registers of its processes from
- * the 2696 bytes that it takes a register set for. On processors with more (AMX) the host refuses a
- * set that is not whole. This completes it with what the process has.
+ * Preloaded into User Mode Linux before 7.0, which sets the extended registers of its processes
+ * from the 2696 bytes that it takes a register set for. On processors with more (AMX) the host
+ * refuses a set that is not whole. This completes it with what the process has.
  *
  * Made as: gcc -shared -fPIC -o xstate.so xstate.c
  */
