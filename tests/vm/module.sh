@@ -10,11 +10,25 @@ refuses() {
 	! load "$@" || { rmmod luna; return 1; }
 }
 
+# refuses_saying TEXT PARAMETER...: and the kernel's log says why
+refuses_saying() {
+	local text=$1
+	shift
+	dmesg -C
+	refuses "$@" && dmesg | grep -F "$text" && dmesg >> "$vm/dmesg" && return
+	echo "# no such line: $text"
+	return 1
+}
+
 bad_parameters() {
 	install -d -m 755 /run/open
 	install -d -m 700 -o 1 /run/others
-	refuses slots=0 && refuses slots=65 && refuses store=relative && refuses store=/run/none &&
-		refuses store=/run/open && refuses store=/run/others && refuses store=/etc/passwd
+	refuses_saying "slots=0: choose" slots=0 && refuses_saying "slots=65: choose" slots=65 &&
+		refuses_saying "not an absolute path" store=relative &&
+		refuses_saying "make it with: install -d -m 700" store=/run/none &&
+		refuses_saying "chmod 700 /run/open" store=/run/open &&
+		refuses_saying "does not belong to root" store=/run/others &&
+		refuses_saying "cannot be opened: -20" store=/etc/passwd
 }
 
 busy() {
@@ -27,7 +41,7 @@ nodes() {
 }
 
 client32() {
-	"$vm/client32" /dev/luna0
+	init_token of-32-bits && "$vm/client32" /dev/luna0 "$LUNA_PIN"
 }
 
 init_token() {	# LABEL
@@ -43,6 +57,46 @@ killed_generation() {
 	kill -9 $! && start=$SECONDS && wait $!
 	echo "# ended after $((SECONDS - start)) s"
 	[ $((SECONDS - start)) -le 3 ] && rmmod luna && load slots=2 && init_token again
+}
+
+# ---- memory ----
+
+# The hog and nobody else was killed for want of memory.
+only_killed() {	# NAME or nothing
+	dmesg | grep -o 'Killed process .*' | sed 's/^/# /'
+	! dmesg | grep -o 'Killed process .*' | grep -v "(${1:-nobody})"
+}
+
+# Where the kernel may take no more than 48 MiB for a client, the client hears so, lives, and goes on.
+little_memory() {
+	local group=/sys/fs/cgroup/little rc=0
+	mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup || return
+	echo +memory > /sys/fs/cgroup/cgroup.subtree_control && mkdir -p $group &&
+		echo 48M > $group/memory.max || return
+	(
+		echo $BASHPID > $group/cgroup.procs
+		echo -1000 > /proc/self/oom_score_adj
+		exec "$vm/suites/module_slots" pressure
+	) || rc=1
+	grep -E '^(max|oom) ' $group/memory.events | sed 's/^/# /'
+	grep -qE '^max [1-9]' $group/memory.events || rc=1
+	only_killed && [ $rc = 0 ]
+}
+
+# No memory is left in the whole machine, until the kernel kills the one that has it.
+beside_a_hog() {
+	local worker rc=0 hog_rc=0
+	rm -f /run/hog-is-dead
+	"$vm/suites/module_slots" beside /run/hog-is-dead &
+	worker=$!
+	(
+		echo 1000 > /proc/self/oom_score_adj
+		exec "$vm/suites/hog"
+	) || hog_rc=$?
+	touch /run/hog-is-dead
+	wait $worker || rc=$?
+	echo "# the hog ended with $hog_rc, the worker with $rc"
+	[ $hog_rc = 137 ] && [ $rc = 0 ] && only_killed hog
 }
 
 # ---- the store ----
@@ -88,11 +142,13 @@ settled_as() {
 }
 
 # One store directory, in turns
-start_daemon() {	# SLOTS
+start_daemon() {	# SLOTS [OPTION...]
+	local slots=$1
+	shift
 	modprobe fuse
 	mkdir -p /run/fuse
-	"$vm/luna-fuse" --foreground --dir=/run/fuse --store=/run/store --slots="$1" \
-		--pin-iterations=1000 &
+	"$vm/luna-fuse" --foreground --dir=/run/fuse --store=/run/store --slots="$slots" \
+		--pin-iterations=1000 "$@" &
 	daemon=$!
 	for _ in $(seq 100); do
 		[ -e /run/fuse/luna0 ] && return 0
@@ -115,11 +171,6 @@ shared_with_daemon() {
 	refuses slots=2 store=/run/store || return
 	export LUNA_DEVICES=/dev
 	stop_daemon && load slots=2 store=/run/store && has_key by-module && has_key by-daemon
-}
-
-# One slot of the module and one of the daemon, in one process
-across_hosts() {	# SUITE
-	LUNA_DEVICES=/dev:/run/fuse timeout 600 "$vm/suites/$1"
 }
 
 # What conformance_persistence makes, by one host and for the other
@@ -149,6 +200,27 @@ damaged() {
 	rmmod luna && cmp $s/bad $s/token0.luna
 }
 
+# Nothing can be written: said at once, and nothing of what is there changes.
+read_only() {
+	mkdir -p /run/fixed && mount -t tmpfs -o mode=700 none /run/fixed &&
+		load slots=1 store=/run/fixed && init_token fixed && rmmod luna &&
+		cp /run/fixed/token0.luna /run/fixed.copy &&
+		mount -o remount,ro /run/fixed &&
+		refuses_saying "store=/run/fixed" slots=1 store=/run/fixed &&
+		cmp /run/fixed.copy /run/fixed/token0.luna && mount -o remount,rw /run/fixed &&
+		load slots=1 store=/run/fixed && "$ctl" slots | grep -w fixed && rmmod luna &&
+		umount /run/fixed
+}
+
+# A token's file that is somebody else's
+foreign_file() {
+	install -d -m 700 /run/foreign && : > /run/foreign/token0.luna &&
+		chmod 600 /run/foreign/token0.luna && chown 1 /run/foreign/token0.luna &&
+		refuses_saying "not a regular file of root's alone" slots=1 store=/run/foreign &&
+		rm /run/foreign/token0.luna && ln -s /etc/passwd /run/foreign/token0.luna &&
+		refuses_saying "cannot open the store" slots=1 store=/run/foreign
+}
+
 # Logging in needs a few bytes too; what was stored before is all there.
 full() {
 	local i
@@ -174,12 +246,21 @@ module_checks() {
 	check "a client of 32 bits" client32
 	check "rmmod while open" busy
 	check "bad ioctls" python3 "$vm/ioctl.py" bad
+	check "bad pointers" python3 "$vm/ioctl.py" pointers
+	check "every size" python3 "$vm/ioctl.py" sizes
 	check "random ioctls" python3 "$vm/ioctl.py" fuzz 1
+	check "requests that change meanwhile" python3 "$vm/ioctl.py" race
 	check "unload" rmmod luna
 	check "two slots" load slots=2
 	check "unplug while open" python3 "$vm/ioctl.py" unplug
 	check "SIGKILL during key generation" killed_generation
 	check "unload after unplugging" rmmod luna
+	install -d -m 700 /run/slots
+	check "two slots with a store" load slots=2 store=/run/slots
+	suite "slots" "$vm/suites/module_slots"
+	check "little memory" little_memory
+	check "no memory" beside_a_hog
+	check "unload after that" rmmod luna
 	check "a store is kept" kept
 	check "a replacement cut short" cut_replacement
 	check "a store shared with luna-fuse" shared_with_daemon
@@ -189,16 +270,41 @@ module_checks() {
 	init_token damage
 	check "a damaged store" damaged
 	check "a full store" full
+	check "a store that cannot be written" read_only
+	check "a token's file of others" foreign_file
 	rmmod luna 2> /dev/null
 }
 
+# One slot of the module and one of the daemon, in one process, each in both parts
 hosts_checks() {
+	local suite
 	install -d -m 700 /run/store
 	rm -f /run/store/token*
 	check "a slot of the module" load slots=1
 	check "a slot of luna-fuse" start_daemon 1
-	check "HA login between them" across_hosts conformance_ha_login
-	check "cloning between them" across_hosts conformance_cloning
+	for suite in cloning ha_login; do
+		LUNA_DEVICES=/dev:/run/fuse suite "module to daemon" "$vm/suites/conformance_$suite"
+		LUNA_DEVICES=/run/fuse:/dev suite "daemon to module" "$vm/suites/conformance_$suite"
+	done
 	check "unload" rmmod luna
-	stop_daemon
+	check "the daemon ends" stop_daemon
+}
+
+# The daemon with the kernel's crypto API under it
+kcapi_checks() {
+	local m suite
+	if ! "$vm/luna-fuse" --help | grep -q -- --crypto; then
+		skip "luna-fuse --crypto=kcapi" "this luna-fuse has no such provider"
+		return
+	fi
+	for m in af_alg algif_hash algif_skcipher algif_aead algif_rng crypto_user; do
+		modprobe -q "$m"
+	done
+	install -d -m 700 /run/store
+	rm -f /run/store/token*
+	check "luna-fuse --crypto=kcapi" start_daemon 2 --crypto=kcapi
+	for suite in general kat operations keys cross; do
+		LUNA_DEVICES=/run/fuse suite kcapi "$vm/suites/conformance_$suite"
+	done
+	check "its end" stop_daemon
 }
