@@ -35,6 +35,58 @@ static MPI random_below(MPI n, u32 size)
 	return reduced;
 }
 
+/* out = r^(prime - 2) mod prime */
+static int invert_prime(MPI out, MPI r, MPI prime)
+{
+	MPI exponent = mpi_alloc(0);
+	int err = -ENOMEM;
+
+	if (exponent) {
+		err = luna_mpi(mpi_sub_ui(exponent, prime, 2));
+		err = err ?: mpi_powm(out, r, exponent, prime);
+	}
+	mpi_free(exponent);
+	return err;
+}
+
+/* out = mod_q + q * (qi * (mod_p - mod_q) mod p) (RFC 8017, 5.1.2) */
+static int recombine(const struct luna_blinder *b, MPI out, MPI mod_p, MPI mod_q)
+{
+	MPI difference = mpi_alloc(0), factor = mpi_alloc(0), product = mpi_alloc(0);
+	int err = -ENOMEM;
+
+	if (difference && factor && product) {
+		err = luna_mpi(mpi_subm(difference, mod_p, mod_q, b->p));
+		err = err ?: luna_mpi(mpi_mulm(factor, difference, b->qi, b->p));
+		err = err ?: luna_mpi(mpi_mul(product, factor, b->q));
+		err = err ?: luna_mpi(mpi_add(out, product, mod_q));
+	}
+	mpi_free(product);
+	mpi_free(factor);
+	mpi_free(difference);
+	return err;
+}
+
+/* out = r^-1 mod n. By the primes that costs a quarter. */
+static int invert(const struct luna_blinder *b, MPI out, MPI r)
+{
+	MPI mod_p, mod_q;
+	int err = -ENOMEM;
+
+	if (b->inverter)
+		return mpi_powm(out, r, b->inverter, b->n);
+	mod_p = mpi_alloc(0);
+	mod_q = mpi_alloc(0);
+	if (mod_p && mod_q) {
+		err = invert_prime(mod_p, r, b->p);
+		err = err ?: invert_prime(mod_q, r, b->q);
+		err = err ?: recombine(b, out, mod_p, mod_q);
+	}
+	mpi_free(mod_q);
+	mpi_free(mod_p);
+	return err;
+}
+
 static struct luna_blinding *pair_new(const struct luna_blinder *b)
 {
 	struct luna_blinding *pair = kzalloc(sizeof(*pair), GFP_KERNEL_ACCOUNT);
@@ -46,7 +98,7 @@ static struct luna_blinding *pair_new(const struct luna_blinder *b)
 		pair->unblind = mpi_alloc(0);
 		if (pair->blind && pair->unblind) {
 			err = mpi_powm(pair->blind, r, b->e, b->n);
-			err = err ?: mpi_powm(pair->unblind, r, b->inverter, b->n);
+			err = err ?: invert(b, pair->unblind, r);
 		}
 	}
 	mpi_free(r);
@@ -112,25 +164,37 @@ int luna_blinding_multiply(const struct luna_blinder *b, u8 *bytes, MPI factor)
 	return err;
 }
 
-int luna_blinder_init(struct luna_blinder *b, const u8 *modulus, u32 size, struct luna_num e,
-		      struct luna_num d)
+static int set_inverter(struct luna_blinder *b, struct luna_num d)
 {
 	MPI exponent = luna_mpi_read(d.data, d.len), product = mpi_alloc(0);
 	int err = -ENOMEM;
 
-	spin_lock_init(&b->lock);
-	INIT_LIST_HEAD(&b->idle);
-	b->size = size;
-	b->n = luna_mpi_read(modulus, size);
-	b->e = luna_mpi_read(e.data, e.len);
 	b->inverter = mpi_alloc(0);
-	if (exponent && product && b->n && b->e && b->inverter) {
+	if (exponent && product && b->inverter) {
 		err = luna_mpi(mpi_mul(product, b->e, exponent));
-		err = err ?: mpi_sub_ui(b->inverter, product, 2);
+		err = err ?: luna_mpi(mpi_sub_ui(b->inverter, product, 2));
 	}
 	mpi_free(product);
 	mpi_free(exponent);
 	return err;
+}
+
+int luna_blinder_init(struct luna_blinder *b, const u8 *modulus, u32 size,
+		      const struct luna_rsa_nums *k, bool crt)
+{
+	spin_lock_init(&b->lock);
+	INIT_LIST_HEAD(&b->idle);
+	b->size = size;
+	b->n = luna_mpi_read(modulus, size);
+	b->e = luna_mpi_read(k->e.data, k->e.len);
+	if (!b->n || !b->e)
+		return -ENOMEM;
+	if (!crt)
+		return set_inverter(b, k->d);
+	b->p = luna_mpi_read(k->p.data, k->p.len);
+	b->q = luna_mpi_read(k->q.data, k->q.len);
+	b->qi = luna_mpi_read(k->qi.data, k->qi.len);
+	return b->p && b->q && b->qi ? 0 : -ENOMEM;
 }
 
 void luna_blinder_exit(struct luna_blinder *b)
@@ -142,6 +206,9 @@ void luna_blinder_exit(struct luna_blinder *b)
 	list_for_each_entry_safe(pair, next, &b->idle, list)
 		pair_free(pair);
 	mpi_free(b->inverter);
+	mpi_free(b->qi);
+	mpi_free(b->q);
+	mpi_free(b->p);
 	mpi_free(b->e);
 	mpi_free(b->n);
 }

@@ -13,12 +13,13 @@
  * struct luna_blinder - the blinding of one key
  * @size: bytes of the modulus
  * @n, @e: modulus and public exponent
- * @inverter: e * d - 2; whatever is raised to it becomes its own inverse
+ * @p, @q, @qi: the primes and q^-1 mod p, if the CRT is used
+ * @inverter: otherwise e * d - 2; whatever is raised to it becomes its own inverse
  * @idle: struct luna_blinding, guarded by @lock
  */
 struct luna_blinder {
 	u32 size;
-	MPI n, e, inverter;
+	MPI n, e, p, q, qi, inverter;
 	spinlock_t lock;
 	struct list_head idle;
 };
@@ -33,12 +34,14 @@ struct luna_blinding {
 };
 
 /**
- * luna_blinder_init() - for a key with public exponent @e and private exponent @d
+ * luna_blinder_init() - for the private key @k
  * @modulus: @size bytes, without leading zeros
+ * @k: has e, and d or, with @crt, p, q and qi; primes that are none make factors that are no pair,
+ *	which shows in the check of the operation's result
  * Return: 0, or -ENOMEM; either way it is to be ended. One that is all zero may be ended, too.
  */
-int luna_blinder_init(struct luna_blinder *b, const u8 *modulus, u32 size, struct luna_num e,
-		      struct luna_num d);
+int luna_blinder_init(struct luna_blinder *b, const u8 *modulus, u32 size,
+		      const struct luna_rsa_nums *k, bool crt);
 void luna_blinder_exit(struct luna_blinder *b);
 
 /* luna_blinding_take() - a pair for one operation; ERR_PTR(-ENOMEM, -EIO) */

@@ -374,7 +374,7 @@ static int set_private(struct luna_rsa_key *key, struct luna_rsa_nums *k, u8 fou
 		key->public = tfm;
 		k->e = trimmed((struct luna_num){ found, 3 });
 	}
-	return luna_blinder_init(&key->blinder, key->modulus, key->size, k->e, k->d);
+	return luna_blinder_init(&key->blinder, key->modulus, key->size, k, key->crt);
 }
 
 static int set_public(struct luna_rsa_key *key, const struct luna_rsa_nums *k)

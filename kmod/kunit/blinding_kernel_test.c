@@ -15,25 +15,47 @@ enum { SIZE = 256 };
  * @x: room for a number
  */
 struct fixture {
-	struct bytes n, e, d;
+	struct bytes d;
 	struct luna_blinder blinder;
 	struct luna_blinding *pair;
 	u8 x[SIZE];
 };
 
-static int blinding_init(struct kunit *test)
+static struct luna_rsa_nums key_numbers(struct kunit *test)
+{
+	struct luna_num num[ARRAY_SIZE(rsa_numbers)];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(rsa_numbers); i++) {
+		struct bytes b = bytes_hex(test, rsa_numbers[i]);
+
+		num[i] = (struct luna_num){ b.data, b.len };
+	}
+	return (struct luna_rsa_nums){ num[0], num[1], num[2], num[3], num[4], num[5], num[6],
+				       num[7] };
+}
+
+static int fixture_init(struct kunit *test, bool crt)
 {
 	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	struct luna_rsa_nums k;
 
 	if (!f)
 		return -ENOMEM;
 	test->priv = f;
-	f->n = bytes_hex(test, rsa_numbers[0]);
-	f->e = bytes_hex(test, rsa_numbers[1]);
 	f->d = bytes_hex(test, rsa_numbers[2]);
-	return luna_blinder_init(&f->blinder, f->n.data, f->n.len,
-				 (struct luna_num){ f->e.data, f->e.len },
-				 (struct luna_num){ f->d.data, f->d.len });
+	k = key_numbers(test);
+	return luna_blinder_init(&f->blinder, k.n.data, k.n.len, &k, crt);
+}
+
+static int blinding_init(struct kunit *test)
+{
+	return fixture_init(test, true);
+}
+
+static int blinding_plain_init(struct kunit *test)
+{
+	return fixture_init(test, false);
 }
 
 static void blinding_exit(struct kunit *test)
@@ -184,20 +206,12 @@ static void fault_is_withheld(struct kunit *test)
 {
 	const struct luna_crypto_ops *ops = luna_test_crypto();
 	struct bytes in = bytes_hex(test, rsa_input), out = bytes_new(test, SIZE);
-	struct luna_num num[ARRAY_SIZE(rsa_numbers)];
-	struct luna_rsa_nums nums;
+	struct luna_rsa_nums nums = key_numbers(test);
+	struct bytes dp = bytes_hex(test, rsa_numbers[5]);
 	struct luna_rsa_key *key;
-	int i;
 
-	for (i = 0; i < ARRAY_SIZE(rsa_numbers); i++) {
-		struct bytes b = bytes_hex(test, rsa_numbers[i]);
-
-		num[i] = (struct luna_num){ b.data, b.len };
-		if (i == 5)
-			b.data[b.len - 1] ^= 2;
-	}
-	nums = (struct luna_rsa_nums){ num[0], num[1], num[2], num[3], num[4], num[5], num[6],
-				       num[7] };
+	dp.data[dp.len - 1] ^= 2;
+	nums.dp = (struct luna_num){ dp.data, dp.len };
 	key = ops->rsa_key(&nums);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, key);
 	KUNIT_EXPECT_TRUE(test, ops->features & LUNA_CRYPTO_RSA_CHECKED);
@@ -222,4 +236,18 @@ static struct kunit_suite blinding_suite = {
 	.test_cases = blinding_cases,
 };
 
-kunit_test_suites(&blinding_suite);
+/* Without the primes the inverse is a power with the private exponent. */
+static struct kunit_case blinding_plain_cases[] = {
+	KUNIT_CASE(factors_match),
+	KUNIT_CASE(blinded_is_unblinded),
+	{}
+};
+
+static struct kunit_suite blinding_plain_suite = {
+	.name = "luna-blinding-plain",
+	.init = blinding_plain_init,
+	.exit = blinding_exit,
+	.test_cases = blinding_plain_cases,
+};
+
+kunit_test_suites(&blinding_suite, &blinding_plain_suite);
