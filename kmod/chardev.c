@@ -56,14 +56,10 @@ static struct luna_slot *plugged[LUNA_SLOTS_MAX];
 
 /* ---- files ---- */
 
-static int slot_open(struct inode *inode, struct file *file)
+static int open_locked(struct luna_slot *slot, struct file *file)
 {
-	struct luna_slot *slot = container_of(inode->i_cdev, struct luna_slot, cdev);
 	struct opener *opener;
 
-	if ((file->f_flags & O_ACCMODE) != O_RDWR)
-		return -EACCES;
-	guard(rwsem_read)(&slot->registration);
 	if (!slot->token)
 		return -ENODEV;
 	opener = kzalloc(sizeof(*opener), GFP_KERNEL_ACCOUNT);
@@ -82,7 +78,22 @@ static int slot_open(struct inode *inode, struct file *file)
 	list_add(&opener->list, &slot->openers);
 	mutex_unlock(&slot->openers_lock);
 	file->private_data = opener;
-	return nonseekable_open(inode, file);
+	return 0;
+}
+
+static int slot_open(struct inode *inode, struct file *file)
+{
+	struct luna_slot *slot = container_of(inode->i_cdev, struct luna_slot, cdev);
+	int err;
+
+	if ((file->f_flags & O_ACCMODE) != O_RDWR)
+		return -EACCES;
+	/* Who unplugs may be waiting for a long command, and everybody then for that. */
+	if (down_read_killable(&slot->registration))
+		return -EINTR;
+	err = open_locked(slot, file);
+	up_read(&slot->registration);
+	return err ? err : nonseekable_open(inode, file);
 }
 
 static int slot_release(struct inode *inode, struct file *file)
@@ -171,6 +182,11 @@ static ssize_t slot_command(const char *text, size_t len, int (*command)(u32 slo
 	return err ? err : len;
 }
 
+static int unplug_killable(u32 slot)
+{
+	return luna_slot_unplug(slot, true);
+}
+
 static ssize_t plug_store(luna_class_const struct class *class,
 			  luna_class_const struct class_attribute *attr, const char *text,
 			  size_t len)
@@ -183,7 +199,7 @@ static ssize_t unplug_store(luna_class_const struct class *class,
 			    luna_class_const struct class_attribute *attr, const char *text,
 			    size_t len)
 {
-	return slot_command(text, len, luna_slot_unplug);
+	return slot_command(text, len, unplug_killable);
 }
 static CLASS_ATTR_WO(unplug);
 
@@ -246,12 +262,11 @@ static int slot_load(struct luna_slot *slot, const struct luna_config *config)
 	return 0;
 }
 
-/* Nobody is in a command, and nobody will come into one. */
+/* With the registration lock for writing: nobody is in a command, and nobody will come into one. */
 static void slot_unload(struct luna_slot *slot)
 {
 	struct opener *opener;
 
-	guard(rwsem_write)(&slot->registration);
 	/* Their files stay open, without an application. */
 	list_for_each_entry(opener, &slot->openers, list) {
 		luna_release(opener->open);
@@ -281,7 +296,9 @@ static int plug_locked(const struct luna_config *config)
 	return 0;
 
 err_unload:
+	down_write(&slot->registration);
 	slot_unload(slot);
+	up_write(&slot->registration);
 err_put:
 	put_device(&slot->dev);
 	pr_err("slot %u cannot be made: %d\n", config->slot, err);
@@ -294,7 +311,15 @@ int luna_slot_plug(const struct luna_config *config)
 	return plugged[config->slot] ? -EEXIST : plug_locked(config);
 }
 
-int luna_slot_unplug(u32 number)
+static int wait_for_commands(struct luna_slot *slot, bool killable)
+{
+	if (killable)
+		return down_write_killable(&slot->registration);
+	down_write(&slot->registration);
+	return 0;
+}
+
+int luna_slot_unplug(u32 number, bool killable)
 {
 	struct luna_slot *slot;
 
@@ -302,9 +327,12 @@ int luna_slot_unplug(u32 number)
 	slot = plugged[number];
 	if (!slot)
 		return -ENODEV;
+	if (wait_for_commands(slot, killable))
+		return -EINTR;
+	slot_unload(slot);
+	up_write(&slot->registration);
 	plugged[number] = NULL;
 	cdev_device_del(&slot->cdev, &slot->dev);
-	slot_unload(slot);
 	put_device(&slot->dev);
 	return 0;
 }

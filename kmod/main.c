@@ -69,7 +69,7 @@ static void stop_slots(void)
 	u32 slot;
 
 	for (slot = slots; slot--; )
-		luna_slot_unplug(slot);
+		luna_slot_unplug(slot, false);
 }
 
 static int start_slots(void)
