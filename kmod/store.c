@@ -553,6 +553,13 @@ static int lock_directory(void)
 	return err;
 }
 
+static const char *why_not_locked(int err)
+{
+	if (err == -EAGAIN)
+		return "a luna-fuse uses it";
+	return err == -EROFS ? "is on a read-only file system" : "cannot be locked";
+}
+
 static int job_open_directory(struct job *job)
 {
 	int err;
@@ -571,8 +578,7 @@ static int job_open_directory(struct job *job)
 		return err;
 	err = lock_directory();
 	if (err)
-		pr_err("store=%s: %s: %d\n", directory_name,
-		       err == -EAGAIN ? "a luna-fuse uses it" : "cannot be locked", err);
+		pr_err("store=%s: %s: %d\n", directory_name, why_not_locked(err), err);
 	return err == -EAGAIN ? -EBUSY : err;
 }
 

@@ -59,6 +59,18 @@ killed_generation() {
 	[ $((SECONDS - start)) -le 3 ] && rmmod luna && load slots=2 && init_token again
 }
 
+# Unplugging waits for the generation of a key; killed, it leaves the slot as it is.
+unplugged_in_generation() {
+	local generator rc=0
+	"$ctl" key generate --slot 0 --type rsa --size 4096 --label big > /dev/null &
+	generator=$!
+	sleep 4
+	timeout -s KILL 3 bash -c 'echo 0 > /sys/class/luna/unplug' || rc=$?
+	[ $rc = 137 ] && kill -9 $generator && "$ctl" slots | grep -w again || return
+	wait $generator
+	echo 0 > /sys/class/luna/unplug && ! [ -e /dev/luna0 ] && echo 0 > /sys/class/luna/plug
+}
+
 # ---- memory ----
 
 # The hog and nobody else was killed for want of memory.
@@ -148,7 +160,7 @@ start_daemon() {	# SLOTS [OPTION...]
 	modprobe fuse
 	mkdir -p /run/fuse
 	"$vm/luna-fuse" --foreground --dir=/run/fuse --store=/run/store --slots="$slots" \
-		--pin-iterations=1000 "$@" &
+		--pin-iterations=1000 "$@" > "$vm/daemon.log" 2>&1 &
 	daemon=$!
 	for _ in $(seq 100); do
 		[ -e /run/fuse/luna0 ] && return 0
@@ -206,7 +218,7 @@ read_only() {
 		load slots=1 store=/run/fixed && init_token fixed && rmmod luna &&
 		cp /run/fixed/token0.luna /run/fixed.copy &&
 		mount -o remount,ro /run/fixed &&
-		refuses_saying "store=/run/fixed" slots=1 store=/run/fixed &&
+		refuses_saying "is on a read-only file system" slots=1 store=/run/fixed &&
 		cmp /run/fixed.copy /run/fixed/token0.luna && mount -o remount,rw /run/fixed &&
 		load slots=1 store=/run/fixed && "$ctl" slots | grep -w fixed && rmmod luna &&
 		umount /run/fixed
@@ -254,6 +266,7 @@ module_checks() {
 	check "two slots" load slots=2
 	check "unplug while open" python3 "$vm/ioctl.py" unplug
 	check "SIGKILL during key generation" killed_generation
+	check "unplugging during key generation" unplugged_in_generation
 	check "unload after unplugging" rmmod luna
 	install -d -m 700 /run/slots
 	check "two slots with a store" load slots=2 store=/run/slots
