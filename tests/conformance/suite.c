@@ -364,6 +364,13 @@ bool mechanism_listed(CK_SLOT_ID slot, CK_MECHANISM_TYPE type)
 	return false;
 }
 
+CK_ULONG test_stride(void)
+{
+	const char *stride = getenv("LUNA_TEST_STRIDE");
+
+	return stride && atoi(stride) > 0 ? atoi(stride) : 1;
+}
+
 unsigned char *unhex(const char *hex, size_t *len)
 {
 	size_t n = strlen(hex) / 2, i;

@@ -5,6 +5,9 @@
  *
  *	LUNA_LIBRARY	the library to load (default: the one that was built)
  *	LUNA_DEVICES	where the library finds its devices; at least two slots, which are erased
+ *	LUNA_TEST_STRIDE
+ *			of a message whose every byte is altered in turn, at a cost of an RSA operation
+ *			each, how many are gone on at once (default 1); for emulated machines
  *	LUNA_TEST_STORE, LUNA_TEST_DAEMON_PID
  *			set when the devices are those of a luna-fuse of the test's own
  */
@@ -114,6 +117,9 @@ int child_wait(pid_t child);
 
 /* Tear-down of a test: ends all sessions, and with CO rights all token objects. */
 int test_teardown(void **state);
+
+/* LUNA_TEST_STRIDE, at least 1 */
+CK_ULONG test_stride(void);
 
 /* "00ff..." to bytes; returns malloc'ed memory and its length. */
 unsigned char *unhex(const char *hex, size_t *len);
