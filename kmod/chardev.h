@@ -25,8 +25,8 @@ int luna_slot_plug(const struct luna_config *config);
 
 /**
  * luna_slot_unplug() - take a slot's device away and close its token, also while it is open
- * Open files get -ENODEV from then on. Waits for the commands under way, which may be the generation
- * of a long key; with @killable until the caller is killed.
+ * Open files get -ENODEV from then on. Waits for the commands under way, which may be the
+ * generation of a long key; with @killable until the caller is killed.
  * Return: 0; -ENODEV if the slot is not plugged; -EINTR if the caller was killed: it is as it was.
  */
 int luna_slot_unplug(u32 slot, bool killable);

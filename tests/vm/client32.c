@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A client of 32 bits without a C library: a few commands by the system calls of i386, on the device
- * that its first argument names; the second is the PIN of its crypto officer. Exit status: 0, or the
- * number of the step that failed.
+ * A client of 32 bits without a C library: a few commands by the system calls of i386, on the
+ * device that its first argument names; the second is the PIN of its crypto officer. Exit status:
+ * 0, or the number of the step that failed.
  */
 #include <luna/ck_values.h>
 #include <uapi/luna.h>

@@ -79,7 +79,7 @@ only_killed() {	# NAME or nothing
 	! dmesg | grep -o 'Killed process .*' | grep -v "(${1:-nobody})"
 }
 
-# Where the kernel may take no more than 48 MiB for a client, the client hears so, lives, and goes on.
+# Where the kernel may take no more than 48 MiB for a client, it hears so, lives, and goes on.
 little_memory() {
 	local group=/sys/fs/cgroup/little rc=0
 	mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup || return

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the slots of luna.ko do that those of a daemon do not: they go while they are in use and come
- * back, and their memory is the kernel's. Also two applications at once. By the library; the token of
- * the first slot is durable. Usage: module_slots [pressure | beside FILE]
+ * What the slots of luna.ko do that those of a daemon do not: they go while they are in use and
+ * come back, and their memory is the kernel's. Also two applications at once. By the library; the
+ * token of the first slot is durable. Usage: module_slots [pressure | beside FILE]
  *
- * pressure: fills what memory there is, to be run in a control group with little of it; beside: works
- * until FILE is there, which may find no memory.
+ * pressure: fills what memory there is, to be run in a control group with little of it; beside:
+ * works until FILE is there, and may find no memory.
  */
 #include <fcntl.h>
 #include <pthread.h>
