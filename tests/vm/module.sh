@@ -88,7 +88,7 @@ little_memory() {
 	(
 		echo $BASHPID > $group/cgroup.procs
 		echo -1000 > /proc/self/oom_score_adj
-		exec "$vm/suites/module_slots" pressure
+		exec "$vm/module_slots" pressure
 	) || rc=1
 	grep -E '^(max|oom) ' $group/memory.events | sed 's/^/# /'
 	grep -qE '^max [1-9]' $group/memory.events || rc=1
@@ -99,11 +99,11 @@ little_memory() {
 beside_a_hog() {
 	local worker rc=0 hog_rc=0
 	rm -f /run/hog-is-dead
-	"$vm/suites/module_slots" beside /run/hog-is-dead &
+	"$vm/module_slots" beside /run/hog-is-dead &
 	worker=$!
 	(
 		echo 1000 > /proc/self/oom_score_adj
-		exec "$vm/suites/hog"
+		exec "$vm/hog"
 	) || hog_rc=$?
 	touch /run/hog-is-dead
 	wait $worker || rc=$?
@@ -270,7 +270,7 @@ module_checks() {
 	check "unload after unplugging" rmmod luna
 	install -d -m 700 /run/slots
 	check "two slots with a store" load slots=2 store=/run/slots
-	suite "slots" "$vm/suites/module_slots"
+	suite "slots" "$vm/module_slots"
 	check "little memory" little_memory
 	check "no memory" beside_a_hog
 	check "unload after that" rmmod luna
@@ -301,23 +301,4 @@ hosts_checks() {
 	done
 	check "unload" rmmod luna
 	check "the daemon ends" stop_daemon
-}
-
-# The daemon with the kernel's crypto API under it
-kcapi_checks() {
-	local m suite
-	if ! "$vm/luna-fuse" --help | grep -q -- --crypto; then
-		skip "luna-fuse --crypto=kcapi" "this luna-fuse has no such provider"
-		return
-	fi
-	for m in af_alg algif_hash algif_skcipher algif_aead algif_rng crypto_user; do
-		modprobe -q "$m"
-	done
-	install -d -m 700 /run/store
-	rm -f /run/store/token*
-	check "luna-fuse --crypto=kcapi" start_daemon 2 --crypto=kcapi
-	for suite in general kat operations keys cross; do
-		LUNA_DEVICES=/run/fuse suite kcapi "$vm/suites/conformance_$suite"
-	done
-	check "its end" stop_daemon
 }
