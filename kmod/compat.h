@@ -40,6 +40,14 @@
 #define luna_lock_member(member) fl_##member
 #endif
 
+/* Flags of mappings became a bitmap in 7.0. */
+#include <linux/mm.h>
+#ifdef mk_vma_flags
+#define luna_vm_noreserve mk_vma_flags(VMA_NORESERVE_BIT)
+#else
+#define luna_vm_noreserve VM_NORESERVE
+#endif
+
 /* The arithmetic of MPIs returned nothing before it returned errors: 0 then. */
 #define luna_mpi(call)									\
 	__builtin_choose_expr(								\

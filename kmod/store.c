@@ -420,7 +420,7 @@ static struct file *open_file(const char *name)
 	int err;
 
 	if (!directory)
-		return shmem_file_setup(name, 0, VM_NORESERVE);
+		return shmem_file_setup(name, 0, luna_vm_noreserve);
 	file = file_open_root(&directory->f_path, name, OPEN_FLAGS, 0600);
 	if (IS_ERR(file))
 		return file;
