@@ -126,8 +126,10 @@ static struct crypto_skcipher *tfm_new(const struct luna_aes_key *key, enum luna
 /* The key's transform; two who need it first both make one, and one of them stays. */
 static struct crypto_skcipher *key_tfm(struct luna_aes_key *key, enum luna_mode mode)
 {
-	struct crypto_skcipher *tfm = smp_load_acquire(&key->tfms[mode]), *other;
+	struct crypto_skcipher *tfm, *other;
 
+	/* Pairs with the cmpxchg() below. */
+	tfm = smp_load_acquire(&key->tfms[mode]);
 	if (tfm)
 		return tfm;
 	tfm = tfm_new(key, mode);

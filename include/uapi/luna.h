@@ -21,9 +21,9 @@
  *	payload			hdr.in_len bytes in the request, hdr.out_len bytes in the reply
  *
  * The ioctl number is LUNA_IOC(command, len) with len the size of the whole buffer, which must hold
- * the request and offers room for the reply. There are no pointers, no longs and no implicit padding,
- * so that 32-bit and 64-bit callers and FUSE (which copies exactly len bytes) see the same layout.
- * Integers are in the byte order of the machine.
+ * the request and offers room for the reply. There are no pointers, no longs and no implicit
+ * padding, so that 32-bit and 64-bit callers and FUSE (which copies exactly len bytes) see the same
+ * layout. Integers are in the byte order of the machine.
  *
  * Structs grow at the end. The device zero-extends a shorter struct and refuses a longer one unless
  * what it does not know is zero. Reserved fields and unknown flags must be zero.
@@ -59,7 +59,7 @@
 /* The most payload that LUNA_DATA_PUT collects for one command. A reply may leave more. */
 #define LUNA_STAGE_MAX		(2u << 20)
 
-/* The data that one LUNA_OP carries at most besides its parameter: room for struct and signature. */
+/* The data that one LUNA_OP carries at most; leaves room for struct, parameter and signature. */
 #define LUNA_OP_DATA_MAX	14336
 
 /* out_max of a length query. */
@@ -77,7 +77,7 @@
  */
 enum luna_command {
 	LUNA_GET_INFO		= 0,	/* luna_info; open. What this device is and can carry */
-	LUNA_RESET		= 1,	/* luna_hdr; open. C_Finalize: end all sessions and the login */
+	LUNA_RESET		= 1,	/* luna_hdr; open. C_Finalize: end all sessions and login */
 	LUNA_SLOT_INFO		= 2,	/* luna_slot_info; open. CK_SLOT_INFO and CK_TOKEN_INFO */
 	LUNA_MECH_LIST		= 3,	/* luna_mech_list; open. All mechanisms with their info */
 	LUNA_DATA_PUT		= 4,	/* luna_data; session. Stage payload for the next command */
@@ -109,7 +109,7 @@ enum luna_command {
 	LUNA_ATTR_SET		= 37,	/* luna_object_arg, payload: template; session */
 	LUNA_FIND		= 38,	/* luna_find, payload: template; session */
 
-	LUNA_OP			= 48,	/* luna_op; session. Encrypt, decrypt, digest, sign, verify */
+	LUNA_OP			= 48,	/* luna_op; session. En/decrypt, digest, sign, verify */
 	LUNA_GENERATE_KEY	= 49,	/* luna_key; session */
 	LUNA_GENERATE_PAIR	= 50,	/* luna_key; session */
 	LUNA_WRAP		= 51,	/* luna_key; session */
@@ -121,10 +121,10 @@ enum luna_command {
 	LUNA_CLONE_SOURCE	= 66,	/* luna_blob, Part1 -> Part2; session, CO */
 	LUNA_CLONE_TARGET	= 67,	/* luna_blob, Part2 -> handle; session, CO */
 
-	LUNA_HA_INIT		= 72,	/* luna_blob, handle: login key; session, CO (legacy: CO, CU) */
+	LUNA_HA_INIT		= 72,	/* luna_blob, login key; session, CO (legacy: or CU) */
 	LUNA_HA_MASTER_PUBLIC	= 73,	/* luna_blob -> TWC; open */
 	LUNA_HA_CHALLENGE	= 74,	/* luna_blob, TWC -> challenge; public session */
-	LUNA_HA_ANSWER		= 75,	/* luna_blob, challenge -> answer; session of the key's owner */
+	LUNA_HA_ANSWER		= 75,	/* luna_blob, challenge -> answer; session, key's owner */
 	LUNA_HA_LOGIN		= 76,	/* luna_blob, answer -> M of N challenge; session of 74 */
 	LUNA_HA_MOFN_ANSWER	= 77,	/* luna_blob, M of N challenge -> masked secret; session */
 	LUNA_HA_MOFN_ACTIVATE	= 78,	/* luna_blob, masked secret; session logged in by 76 */
@@ -200,8 +200,8 @@ struct luna_info {
 
 /**
  * struct luna_slot_info - LUNA_SLOT_INFO: what CK_SLOT_INFO and CK_TOKEN_INFO need
- * All counts are (__u32)-1 where the standard says CK_UNAVAILABLE_INFORMATION; texts are padded with
- * blanks, as in the standard's structs.
+ * All counts are (__u32)-1 where the standard says CK_UNAVAILABLE_INFORMATION; texts are padded
+ * with blanks, as in the standard's structs.
  */
 struct luna_slot_info {
 	struct luna_hdr hdr;
@@ -415,7 +415,8 @@ struct luna_policy_set {
 #define LUNA_POLICY_SET_DESTRUCTIVE	0x1
 
 /**
- * struct luna_attr - one attribute in a payload, followed by its value, padded with zeros to 8 bytes
+ * struct luna_attr - one attribute in a payload, followed by its value, padded with zeros to 8
+ * bytes
  * @type: CKA_*
  * @len: bytes of the value without padding; LUNA_ATTR_UNAVAILABLE in a reply that has none. In the
  *	request of LUNA_ATTR_GET: the caller's buffer size, or LUNA_OUT_QUERY, and no value follows.
@@ -566,7 +567,10 @@ struct luna_ctr_param {
 	__u8 cb[16];
 };
 
-/* CKM_AES_GCM; followed by iv_len bytes of IV and aad_len bytes of AAD. iv_len 0: the token draws it. */
+/*
+ * CKM_AES_GCM; followed by iv_len bytes of IV and aad_len bytes of AAD. iv_len 0: the token draws
+ * it.
+ */
 struct luna_gcm_param {
 	__u32 iv_len;
 	__u32 iv_bits;
@@ -597,7 +601,8 @@ struct luna_mac_param {
 };
 
 /**
- * struct luna_blob - the commands of cloning and HA login; payload: the blob received, then the one made
+ * struct luna_blob - the commands of cloning and HA login; payload: the blob received, then the one
+ * made
  * @type: element type of cloning (CK_CRYPTOKI_ELEMENT, CK_MOFN_ACTIVATION_ELEMENT)
  * @handle: in: the object to be cloned, or the HA login key; out: the clone
  * @role: HA_CHALLENGE: CKU_SO or CKU_USER
@@ -626,8 +631,8 @@ struct luna_blob {
  * @secret_len: in: must be 0; out: GENERATE: bytes of a vector, also with CKR_BUFFER_TOO_SMALL;
  *	a buffer size of LUNA_OUT_QUERY asks for it alone and generates nothing
  *
- * GENERATE: payload in: @n pairs of __u32 weight and buffer size; payload out: @n vectors. ACTIVATE:
- * payload in: @n vectors. A vector is a __u32 length and that many bytes, padded to 4.
+ * GENERATE: payload in: @n pairs of __u32 weight and buffer size; payload out: @n vectors.
+ * ACTIVATE: payload in: @n vectors. A vector is a __u32 length and that many bytes, padded to 4.
  */
 struct luna_mofn {
 	struct luna_hdr hdr;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The one door into the engine: checks the frame of a command, finds its session, calls its handler and
- * frames the reply. What a command means is in the file of its noun; the table below says which.
+ * The one door into the engine: checks the frame of a command, finds its session, calls its handler
+ * and frames the reply. What a command means is in the file of its noun; the table below says
+ * which.
  */
 #include "cmd.h"
 #include "session.h"
 
 /* luna_cmd_row.flags */
 enum {
-	ROW_SESSION	= BIT(0),	/* needs a session, which is locked while the handler runs */
+	ROW_SESSION	= BIT(0),	/* needs a session, locked while the handler runs */
 	ROW_UNLOCKED	= BIT(1),	/* with ROW_SESSION: referenced, but not locked */
 	ROW_ALWAYS	= BIT(2),	/* carried on a damaged token, too */
 	ROW_PARTIAL	= BIT(3),	/* has a payload even if its CKR is not CKR_OK */
@@ -153,8 +154,9 @@ static u32 luna_do_data_get(struct luna_ucmd *cmd)
 	return CKR_OK;
 }
 
-#define ROW(nr, type, fn, fl)	[nr] = { .run = (fn), .size = sizeof(struct type), \
-					 .min_size = sizeof(struct type), .flags = (fl) }
+#define ROW(nr, type, fn, fl)							\
+	[nr] = { .run = (fn), .size = sizeof(struct type),			\
+		 .min_size = sizeof(struct type), .flags = (fl) }
 
 static const struct luna_cmd_row luna_cmds[LUNA_COMMANDS] = {
 	ROW(LUNA_GET_INFO, luna_info, luna_do_get_info, ROW_ALWAYS | ROW_BARE),
@@ -332,7 +334,9 @@ static u32 cmd_run_locked(const struct luna_cmd_row *row, struct luna_ucmd *cmd)
 	return rv;
 }
 
-/* Hands the spilled reply to the session: what fits goes along, the rest waits for LUNA_DATA_GET. */
+/*
+ * Hands the spilled reply to the session: what fits goes along, the rest waits for LUNA_DATA_GET.
+ */
 static void cmd_spill(struct luna_ucmd *cmd, u8 *out, u32 room)
 {
 	struct luna_session *session = cmd->session;
@@ -383,7 +387,8 @@ static u32 cmd_call(const struct luna_cmd_row *row, struct luna_ucmd *cmd)
 		if (lock)
 			return cmd_run_locked(row, cmd);
 	}
-	return hdr->flags ? CKR_ARGUMENTS_BAD : row->run(cmd);	/* nothing is staged without a lock */
+	/* Nothing is staged without a lock. */
+	return hdr->flags ? CKR_ARGUMENTS_BAD : row->run(cmd);
 }
 
 static void cmd_run(const struct luna_cmd_row *row, struct luna_ucmd *cmd)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What a host of the engine (the kernel module, the FUSE daemon, a test) sees of it: the ops that it
- * supplies and the few calls that it makes. Errors are negative errnos unless a CKR is said.
+ * What a host of the engine (the kernel module, the FUSE daemon, a test) sees of it: the ops that
+ * it supplies and the few calls that it makes. Errors are negative errnos unless a CKR is said.
  */
 #ifndef LUNA_TOKEN_ENGINE_H
 #define LUNA_TOKEN_ENGINE_H
@@ -76,10 +76,11 @@ struct luna_rsa_nums {
 };
 
 /**
- * struct luna_rsa_made - result of rsa_generate: the numbers of a new key in one buffer, to be wiped
- * @bits: of the modulus, a multiple of 8. All of @n, @d are bits/8 bytes long, @p, @q, @dp, @dq, @qi
- *	(bits/8 + 1)/2 bytes, with leading zeros; freed by the caller with kfree_sensitive() on the
- *	struct.
+ * struct luna_rsa_made - result of rsa_generate: the numbers of a new key in one buffer, to be
+ * wiped
+ * @bits: of the modulus, a multiple of 8. All of @n, @d are bits/8 bytes long, @p, @q, @dp, @dq,
+ *	@qi (bits/8 + 1)/2 bytes, with leading zeros; freed by the caller with
+ *	kfree_sensitive() on the struct.
  */
 struct luna_rsa_made {
 	u32 bits;
@@ -97,15 +98,15 @@ struct luna_rsa_made {
  *
  * Constructors return ERR_PTR(): -ENOMEM, -EINVAL (key or IV of a wrong size), -EOPNOTSUPP. The
  * others return 0 or -ENOMEM, -EINVAL, -EIO, -EINTR. Input and output may be the same buffer, but
- * may not overlap otherwise. Buffers are kmalloc memory of any alignment, never on the stack for the
- * cipher, MAC and RSA calls. Free and end functions take NULL and wipe what they free.
+ * may not overlap otherwise. Buffers are kmalloc memory of any alignment, never on the stack for
+ * the cipher, MAC and RSA calls. Free and end functions take NULL and wipe what they free.
  */
 struct luna_crypto_ops {
 	const char *name;		/* for LUNA_GET_INFO */
 	u32 features;			/* LUNA_CRYPTO_* */
 	u32 hashes;			/* bit per enum luna_hash */
 	u32 macs;			/* bit per enum luna_mac_kind */
-	u32 modes;			/* bit per enum luna_mode; without LUNA_GCM the engine builds it */
+	u32 modes;			/* bit per enum luna_mode; LUNA_GCM else by the engine */
 	u32 rsa_min_bits, rsa_max_bits;	/* 0: no RSA */
 
 	int (*random)(void *buf, size_t len);
@@ -139,7 +140,7 @@ struct luna_crypto_ops {
 	/* Raw: in and out are as long as the modulus; -EINVAL if in >= modulus. */
 	int (*rsa_public)(struct luna_rsa_key *key, const u8 *in, u8 *out);
 	int (*rsa_private)(struct luna_rsa_key *key, const u8 *in, u8 *out);
-	/* May take minutes and is never called under a token lock; -EINTR when the caller was killed. */
+	/* May take minutes, never under a token lock; -EINTR when the caller was killed. */
 	struct luna_rsa_made *(*rsa_generate)(u32 bits, const u8 *e, size_t e_len);
 
 	/* Optional: NULL leaves it to the engine. HMAC of @hash. */
@@ -156,10 +157,10 @@ struct luna_crypto_ops {
 /**
  * struct luna_store_ops - a file-like place for one token's log
  *
- * The engine serialises all calls but sync(), which runs beside append(). append() that fails leaves
- * the old content, as far as truncate() can restore it. Replacement: replace_begin(), any number of
- * replace_append(), then replace_commit(), after which the new content, durably and atomically, is the
- * store's; a crash before leaves the old one.
+ * The engine serialises all calls but sync(), which runs beside append(). append() that fails
+ * leaves the old content, as far as truncate() can restore it. Replacement: replace_begin(), any
+ * number of replace_append(), then replace_commit(), after which the new content, durably and
+ * atomically, is the store's; a crash before leaves the old one.
  */
 struct luna_store_ops {
 	int (*size)(void *store, u64 *size);
@@ -198,9 +199,9 @@ struct luna_open;
 
 /**
  * luna_token_open() - load a token from its store
- * The ops and @store must live until luna_token_close(). A store that is empty gives an uninitialised
- * token; one that is damaged gives a token that refuses everything but LUNA_GET_INFO and
- * LUNA_SLOT_INFO with CKR_DEVICE_ERROR, and leaves the store as it is.
+ * The ops and @store must live until luna_token_close(). A store that is empty gives an
+ * uninitialised token; one that is damaged gives a token that refuses everything but LUNA_GET_INFO
+ * and LUNA_SLOT_INFO with CKR_DEVICE_ERROR, and leaves the store as it is.
  * Return: the token or ERR_PTR(-ENOMEM, -EINVAL for unusable ops).
  */
 struct luna_token *luna_token_open(const struct luna_config *config,
@@ -210,7 +211,10 @@ struct luna_token *luna_token_open(const struct luna_config *config,
 /* luna_token_close() - wipe and free a token that has no open files left */
 void luna_token_close(struct luna_token *token);
 
-/* luna_open() - an application: Return: its context or ERR_PTR(-ENOMEM, -EUSERS: there are too many) */
+/*
+ * luna_open() - an application: Return: its context or ERR_PTR(-ENOMEM, -EUSERS: there are too
+ * many)
+ */
 struct luna_open *luna_open(struct luna_token *token);
 
 /* luna_release() - end an application with its sessions, operations, session objects and login */

@@ -92,7 +92,9 @@ const u8 *luna_ha_answer_open(struct luna_token *token, u8 message, const u8 *ch
 			      const struct luna_num *ikm, const char *label, const u8 *data,
 			      u32 len, int *err);
 
-/* work->ikm from E and the domain key of work->secrets; without one CKR_CLONING_PARAMETER_MISSING */
+/*
+ * work->ikm from E and the domain key of work->secrets; without one CKR_CLONING_PARAMETER_MISSING
+ */
 u32 luna_ha_mofn_ikm(struct ha_work *work, const u8 *e);
 
 /* work->mask = @in, masked or unmasked under work->ikm */

@@ -79,7 +79,7 @@ static int open_k(struct luna_token *token, struct luna_object *obj, const struc
 	memcpy(work->em, c->w, bytes);
 	err = luna_rsa_private(token, key, work->em, work->em, bytes);
 	if (err == -EINVAL) {
-		/* W is beyond this modulus, so it is for another key: an answer like that to a bad padding. */
+		/* W is beyond this modulus, for another key: answered like a bad padding. */
 		memset(work->em, 0, bytes);
 		err = 0;
 	}

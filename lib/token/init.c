@@ -81,7 +81,8 @@ static u32 scratch_policies(struct luna_state *state, const struct luna_init_tok
 }
 
 /* New storage key, SO, domain, wrapping key. */
-static u32 scratch_fill(struct luna_token *scratch, const struct luna_init_token *arg, const u8 *pin)
+static u32 scratch_fill(struct luna_token *scratch, const struct luna_init_token *arg,
+			const u8 *pin)
 {
 	const struct luna_crypto_ops *crypto = scratch->crypto;
 	struct luna_secrets *secrets = scratch->secrets;
@@ -107,7 +108,8 @@ static u32 scratch_fill(struct luna_token *scratch, const struct luna_init_token
 			return luna_ckr(ret);
 		secrets->has_domain = true;
 	}
-	ret = luna_role_set_pin(scratch, scratch->state, LUNA_ROLE_SO, scratch->sk, pin, arg->pin_len);
+	ret = luna_role_set_pin(scratch, scratch->state, LUNA_ROLE_SO, scratch->sk, pin,
+				arg->pin_len);
 	if (!ret)
 		ret = luna_twc_make(scratch, scratch->state, secrets);
 	if (ret)

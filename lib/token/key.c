@@ -47,8 +47,10 @@ static const struct key_usage {
 
 static struct luna_key_cache *key_cache(struct luna_object *obj)
 {
-	struct luna_key_cache *keys = smp_load_acquire(&obj->keys), *fresh;
+	struct luna_key_cache *keys, *fresh;
 
+	/* Pairs with the cmpxchg() below. */
+	keys = smp_load_acquire(&obj->keys);
 	if (keys)
 		return keys;
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
@@ -123,10 +125,12 @@ static void remember_unrestricted(struct luna_object *obj, struct luna_attrs *at
 
 static u32 key_allows(struct luna_token *token, struct luna_object *obj, u32 type)
 {
-	const struct luna_key_cache *keys = smp_load_acquire(&obj->keys);
 	struct luna_attrs *attrs, *known;
+	const struct luna_key_cache *keys;
 	bool allowed, unrestricted;
 
+	/* Pairs with the cmpxchg() in key_cache(). */
+	keys = smp_load_acquire(&obj->keys);
 	known = keys ? READ_ONCE(keys->unrestricted) : NULL;
 	if (known && known == READ_ONCE(obj->attrs))
 		return CKR_OK;
@@ -234,6 +238,7 @@ struct luna_aes_key *luna_object_aes(struct luna_token *token, struct luna_objec
 
 	if (IS_ERR(keys))
 		return ERR_CAST(keys);
+	/* Pairs with the cmpxchg() below. */
 	key = smp_load_acquire(&keys->aes);
 	if (key)
 		return key;
@@ -271,6 +276,7 @@ struct luna_mac_key *luna_object_mac(struct luna_token *token, struct luna_objec
 
 	if (IS_ERR(keys))
 		return ERR_CAST(keys);
+	/* Pairs with the cmpxchg() below. */
 	key = smp_load_acquire(&keys->macs[kind]);
 	if (key)
 		return key;
@@ -344,6 +350,7 @@ struct luna_rsa_key *luna_object_rsa(struct luna_token *token, struct luna_objec
 
 	if (IS_ERR(keys))
 		return ERR_CAST(keys);
+	/* Pairs with the cmpxchg() of the one who prepares it. */
 	key = smp_load_acquire(&keys->rsa);
 	if (key) {
 		*bytes = READ_ONCE(keys->rsa_bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Prepared keys and the mechanisms that use them. A prepared key is made from an object's attributes at
- * its first use and stays with the object; operations hold a reference to the object.
+ * Prepared keys and the mechanisms that use them. A prepared key is made from an object's
+ * attributes at its first use and stays with the object; operations hold a reference to the object.
  */
 #ifndef LUNA_TOKEN_KEY_H
 #define LUNA_TOKEN_KEY_H
@@ -40,7 +40,7 @@ struct luna_mac_key *luna_object_mac(struct luna_token *token, struct luna_objec
 struct luna_rsa_key *luna_object_rsa(struct luna_token *token, struct luna_object *obj, u32 *bytes);
 void luna_key_cache_free(struct luna_key_cache *keys, const struct luna_crypto_ops *crypto);
 
-/* ---- rsa_pad.c: PKCS#1 v2.2 encodings, constant time where secrets decide; used by rsa.c, ha.c, clone.c ---- */
+/* ---- rsa_pad.c: PKCS#1 v2.2 encodings, constant time where secrets decide ---- */
 
 /* Type 2 padding with random bytes from the provider. -EINVAL if msg is longer than k - 11. */
 int luna_pkcs1_pad_encrypt(const struct luna_crypto_ops *c, const u8 *msg, u32 len, u8 *em, u32 k);
@@ -52,8 +52,8 @@ int luna_pkcs1_pad_encrypt(const struct luna_crypto_ops *c, const u8 *msg, u32 l
 int luna_pkcs1_unpad_encrypt(const u8 *em, u32 k, u8 *msg, u32 *len);
 /**
  * luna_pkcs1_unpad_fixed() - the same for a message of known length with implicit rejection
- * If the padding is bad or the length is not @want, @msg gets @fallback (both @want bytes); takes the
- * same time, and tells nobody. For key transport (HA login).
+ * If the padding is bad or the length is not @want, @msg gets @fallback (both @want bytes); takes
+ * the same time, and tells nobody. For key transport (HA login).
  */
 void luna_pkcs1_unpad_fixed(const u8 *em, u32 k, const u8 *fallback, u8 *msg, u32 want);
 int luna_oaep_pad(const struct luna_crypto_ops *c, enum luna_hash hash, enum luna_hash mgf,
@@ -62,8 +62,8 @@ int luna_oaep_unpad(const struct luna_crypto_ops *c, enum luna_hash hash, enum l
 		    const u8 *label, u32 label_len, const u8 *em, u32 k, u8 *msg, u32 *len);
 /* EMSA-PKCS1-v1_5 of a digest; hash LUNA_HASHES: msg is used as it is (CKM_RSA_PKCS). */
 int luna_pkcs1_pad_sign(enum luna_hash hash, const u8 *digest, u32 len, u8 *em, u32 k);
-int luna_pss_pad(const struct luna_crypto_ops *c, enum luna_hash hash, enum luna_hash mgf, u32 salt_len,
-		 const u8 *digest, u8 *em, u32 mod_bits);
+int luna_pss_pad(const struct luna_crypto_ops *c, enum luna_hash hash, enum luna_hash mgf,
+		 u32 salt_len, const u8 *digest, u8 *em, u32 mod_bits);
 int luna_pss_verify(const struct luna_crypto_ops *c, enum luna_hash hash, enum luna_hash mgf,
 		    u32 salt_len, const u8 *digest, const u8 *em, u32 mod_bits);
 
@@ -76,10 +76,12 @@ int luna_rsa_private(struct luna_token *token, struct luna_rsa_key *key, const u
 struct luna_der_rsa {		/* PKCS#1 RSAPrivateKey or RSAPublicKey, pointing into the input */
 	struct luna_num n, e, d, p, q, dp, dq, qi;
 };
-/* Writers return the length, and write when @out is not NULL and @room suffices; -ENOSPC otherwise. */
+
+/* Writers return the length, and write when @out is not NULL and @room suffices; else -ENOSPC. */
 int luna_der_rsa_private(const struct luna_der_rsa *key, u8 *out, u32 room);	/* RSAPrivateKey */
 int luna_der_rsa_public(const struct luna_num *n, const struct luna_num *e, u8 *out, u32 room);
-int luna_der_rsa_private_parse(const u8 *der, u32 len, struct luna_der_rsa *key);	/* -EBADMSG */
+/* 0 or -EBADMSG */
+int luna_der_rsa_private_parse(const u8 *der, u32 len, struct luna_der_rsa *key);
 /* PKCS#8 PrivateKeyInfo around an RSAPrivateKey: what C_WrapKey of a private key carries. */
 int luna_der_pkcs8_rsa(const struct luna_der_rsa *key, u8 *out, u32 room);
 int luna_der_pkcs8_rsa_parse(const u8 *der, u32 len, struct luna_der_rsa *key);	/* -EBADMSG */

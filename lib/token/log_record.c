@@ -233,9 +233,9 @@ static u32 index_set(struct luna_index *index, u32 handle, u64 at, u32 size)
 
 	if (i < index->used && row->handle == handle) {
 		old = row->size;
-	} else if (!size || WARN_ON_ONCE(index->used == index->room)) {
-		return 0;
 	} else {
+		if (!size || WARN_ON_ONCE(index->used == index->room))
+			return 0;
 		memmove(row + 1, row, (index->used - i) * sizeof(*row));
 		index->used++;
 		row->handle = handle;

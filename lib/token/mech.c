@@ -65,8 +65,8 @@ enum {
 
 /*
  * Ascending by type. The _OLD numbers are what clients of older firmware send for the same thing.
- * Of the FIPS 186-3 key generations only the one that asks for random primes is here: auxiliary primes
- * are nothing that a provider promises.
+ * Of the FIPS 186-3 key generations only the one that asks for random primes is here: auxiliary
+ * primes are nothing that a provider promises.
  */
 static const struct luna_mech luna_mechs[] = {
 	RSA_KEYGEN(CKM_RSA_PKCS_KEY_PAIR_GEN),

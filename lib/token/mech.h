@@ -102,7 +102,7 @@ struct luna_op_state {
 	struct luna_session *session;
 	struct luna_object *obj;
 	u32 login_epoch;
-	bool auth_pending;	/* CKA_ALWAYS_AUTHENTICATE: waits for C_Login(CKU_CONTEXT_SPECIFIC) */
+	bool auth_pending;	/* CKA_ALWAYS_AUTHENTICATE: waits for a C_Login() */
 	u32 made;
 	u64 done;
 	u64 total;
@@ -213,7 +213,7 @@ u32 luna_op_once(struct luna_session *session, const struct luna_mech *mech, enu
 		 struct luna_object *key, const u8 *param, u32 param_len, const u8 *in, u32 len,
 		 u8 **out, u32 *out_len);
 
-/* The session's operation that waits for a C_Login(CKU_CONTEXT_SPECIFIC), or NULL; session->lock held. */
+/* The operation that waits for a C_Login(CKU_CONTEXT_SPECIFIC), or NULL; session->lock held. */
 struct luna_op_state *luna_op_auth_pending(struct luna_session *session);
 
 /* Ends and frees all operations of a session; session->lock held, or nobody else is left. */

@@ -265,7 +265,9 @@ struct publishing {
 	u32 stored;		/* records and sealed in use */
 };
 
-/* A session object keeps @attrs from now on, instead of what it had; it cannot outlive its owner. */
+/*
+ * A session object keeps @attrs from now on, instead of what it had; it cannot outlive its owner.
+ */
 static bool object_hold(struct luna_object *obj, const struct luna_attrs *attrs)
 {
 	const u32 bytes = LUNA_OBJECT_BYTES + attrs->len;

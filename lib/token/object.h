@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Objects: an immutable set of attributes, an entry in a directory, and a prepared key. Everything that
- * makes an object (create, generate, unwrap, derive, copy, clone) goes through luna_object_make(), where
- * the attribute rules of the standard live, and luna_objects_publish(), where it becomes durable.
+ * Objects: an immutable set of attributes, an entry in a directory, and a prepared key. Everything
+ * that makes an object (create, generate, unwrap, derive, copy, clone) goes through
+ * luna_object_make(), where the attribute rules of the standard live, and luna_objects_publish(),
+ * where it becomes durable.
  */
 #ifndef LUNA_TOKEN_OBJECT_H
 #define LUNA_TOKEN_OBJECT_H
@@ -23,10 +24,10 @@ struct luna_attrs {
 enum luna_bit {
 	LUNA_BIT_TOKEN, LUNA_BIT_PRIVATE, LUNA_BIT_MODIFIABLE, LUNA_BIT_COPYABLE,
 	LUNA_BIT_DESTROYABLE, LUNA_BIT_SENSITIVE, LUNA_BIT_EXTRACTABLE, LUNA_BIT_ALWAYS_SENSITIVE,
-	LUNA_BIT_NEVER_EXTRACTABLE, LUNA_BIT_LOCAL, LUNA_BIT_ENCRYPT, LUNA_BIT_DECRYPT, LUNA_BIT_SIGN,
-	LUNA_BIT_VERIFY, LUNA_BIT_SIGN_RECOVER, LUNA_BIT_VERIFY_RECOVER, LUNA_BIT_WRAP,
-	LUNA_BIT_UNWRAP, LUNA_BIT_DERIVE, LUNA_BIT_TRUSTED, LUNA_BIT_WRAP_WITH_TRUSTED,
-	LUNA_BIT_ALWAYS_AUTHENTICATE,
+	LUNA_BIT_NEVER_EXTRACTABLE, LUNA_BIT_LOCAL, LUNA_BIT_ENCRYPT, LUNA_BIT_DECRYPT,
+	LUNA_BIT_SIGN, LUNA_BIT_VERIFY, LUNA_BIT_SIGN_RECOVER, LUNA_BIT_VERIFY_RECOVER,
+	LUNA_BIT_WRAP, LUNA_BIT_UNWRAP, LUNA_BIT_DERIVE, LUNA_BIT_TRUSTED,
+	LUNA_BIT_WRAP_WITH_TRUSTED, LUNA_BIT_ALWAYS_AUTHENTICATE,
 };
 
 /**
@@ -36,8 +37,8 @@ enum luna_bit {
  * @handle: unique on the token, for ever
  * @session: handle of the owning session for session objects, else 0
  * @owner: the open file of a session object, else NULL
- * @class, @key_type, @bits: decoded from the attributes; they change only with attrs, under lock. Valid
- *	in every object that luna_object_get() returns
+ * @class, @key_type, @bits: decoded from the attributes; they change only with attrs, under lock.
+ *	Valid in every object that luna_object_get() returns
  * @indexed: it stands in the hash chains (a sealed object does not before the first search)
  * @dying: not to be seen: being destroyed, or not stored yet; changed under dir->lock
  * @opened: entry in luna_dir.opened
@@ -89,13 +90,13 @@ struct luna_tmpl {
 
 /**
  * luna_tmpl_check() - is @data a well-formed attribute list without duplicates?
- * CKR_OK, CKR_ARGUMENTS_BAD (malformed), CKR_TEMPLATE_INCONSISTENT (a type twice with two values; the
- * same value twice is folded by readers).
+ * CKR_OK, CKR_ARGUMENTS_BAD (malformed), CKR_TEMPLATE_INCONSISTENT (a type twice with two values;
+ * the same value twice is folded by readers).
  */
 u32 luna_tmpl_check(struct luna_tmpl *tmpl, const u8 *data, u32 len);
 /* Value of @type, or NULL; *len is its length. An empty value gives a pointer that is not NULL. */
 const u8 *luna_tmpl_get(const struct luna_tmpl *tmpl, u32 type, u32 *len);
-bool luna_tmpl_ulong(const struct luna_tmpl *tmpl, u32 type, u64 *value);	/* false: absent or bad */
+bool luna_tmpl_ulong(const struct luna_tmpl *tmpl, u32 type, u64 *value); /* false: absent or bad */
 bool luna_tmpl_bool(const struct luna_tmpl *tmpl, u32 type, bool *value);
 /* Steps through a list: *at starts at 0; false at the end. */
 bool luna_tmpl_next(const struct luna_tmpl *tmpl, u32 *at, u32 *type, const u8 **value, u32 *len);
@@ -129,7 +130,8 @@ struct luna_attrs *luna_attrw_finish(struct luna_attrw *w);
 /* ---- object.c ---- */
 
 enum luna_origin {
-	LUNA_BY_CREATE, LUNA_BY_GENERATE, LUNA_BY_UNWRAP, LUNA_BY_DERIVE, LUNA_BY_COPY, LUNA_BY_CLONE,
+	LUNA_BY_CREATE, LUNA_BY_GENERATE, LUNA_BY_UNWRAP, LUNA_BY_DERIVE, LUNA_BY_COPY,
+	LUNA_BY_CLONE,
 };
 
 /**
@@ -138,20 +140,22 @@ enum luna_origin {
  * @how: decides which attributes the caller may give and how LOCAL, ALWAYS_SENSITIVE,
  *	NEVER_EXTRACTABLE, KEY_GEN_MECHANISM come about
  * @tmpl: the caller's template
- * @given: what the engine supplies (class, key type, values, KEY_GEN_MECHANISM ...; for COPY and CLONE
- *	all attributes of the source): a template that contradicts CLASS, KEY_TYPE or a value gets
- *	CKR_TEMPLATE_INCONSISTENT. May be NULL
+ * @given: what the engine supplies (class, key type, values, KEY_GEN_MECHANISM ...; for COPY and
+ *	CLONE all attributes of the source): a template that contradicts CLASS, KEY_TYPE or a value
+ *	gets CKR_TEMPLATE_INCONSISTENT. May be NULL
  * @obj: the result, one reference
  *
  * For CREATE the template must hold a complete object (CKR_TEMPLATE_INCOMPLETE). For CLONE @tmpl is
- * empty, nothing of @given is questioned but its form and the target's policies, and the OUID stays.
- * For DERIVE @given holds the base key's ALWAYS_SENSITIVE and NEVER_EXTRACTABLE, if it has them.
+ * empty, nothing of @given is questioned but its form and the target's policies, and the OUID
+ * stays. For DERIVE @given holds the base key's ALWAYS_SENSITIVE and NEVER_EXTRACTABLE, if it has
+ * them.
  * Return: CKR_OK, CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_VALUE_INVALID, CKR_ATTRIBUTE_READ_ONLY,
- * CKR_TEMPLATE_INCOMPLETE, CKR_TEMPLATE_INCONSISTENT, CKR_SESSION_READ_ONLY, CKR_USER_NOT_LOGGED_IN,
- * CKR_USER_NOT_AUTHORIZED, CKR_DEVICE_MEMORY, ...
+ * CKR_TEMPLATE_INCOMPLETE, CKR_TEMPLATE_INCONSISTENT, CKR_SESSION_READ_ONLY,
+ * CKR_USER_NOT_LOGGED_IN, CKR_USER_NOT_AUTHORIZED, CKR_DEVICE_MEMORY, ...
  */
-u32 luna_object_make(struct luna_session *session, enum luna_origin how, const struct luna_tmpl *tmpl,
-		     const struct luna_attrw *given, struct luna_object **obj);
+u32 luna_object_make(struct luna_session *session, enum luna_origin how,
+		     const struct luna_tmpl *tmpl, const struct luna_attrw *given,
+		     struct luna_object **obj);
 
 /**
  * luna_objects_publish() - store (token objects, durably, all or none) and make visible
@@ -178,8 +182,8 @@ struct luna_object *luna_object_get(struct luna_session *session, u32 handle);
 u32 luna_object_none(const struct luna_object *obj, u32 none);
 
 /*
- * All attributes, opening a sealed object when needed: no lock from token->lock inwards is held. One
- * reference, or ERR_PTR(-ENOMEM, -EBADMSG, -EACCES: nobody is logged in any more).
+ * All attributes, opening a sealed object when needed: no lock from token->lock inwards is held.
+ * One reference, or ERR_PTR(-ENOMEM, -EBADMSG, -EACCES: nobody is logged in any more).
  */
 struct luna_attrs *luna_object_attrs(struct luna_token *token, struct luna_object *obj);
 
@@ -196,17 +200,19 @@ const u8 *luna_attrs_bytes(const struct luna_attrs *attrs, u32 type, u32 *len);
 int luna_object_load(struct luna_token *token, u32 handle, bool private, const u8 *data, u32 len);
 /* The store says the object is gone (replay). */
 void luna_object_unload(struct luna_token *token, u32 handle);
-/* After the first login: nothing to do at once; objects are opened lazily. After the last logout: */
-/* Both with token->lock held for writing, which keeps publish, change and destroy out. */
-void luna_objects_lock_all(struct luna_token *token);	/* wipes opened private objects and their keys */
-void luna_objects_drop_all(struct luna_token *token);	/* InitToken, destructive policy: forget them */
+/*
+ * After the last logout (after the first login nothing is to do, as objects are opened lazily).
+ * Both with token->lock held for writing, which keeps publish, change and destroy out.
+ */
+void luna_objects_lock_all(struct luna_token *token); /* wipes private objects and their keys */
+void luna_objects_drop_all(struct luna_token *token); /* InitToken, destructive policy */
 /**
  * luna_objects_verify() - check every object of a token that nobody else knows, which is unlocked
- * As hostile as the store that they came from may be: CKR_OK; CKR_DATA_INVALID: one does not open, or
- * could not have been made here; CKR_DEVICE_MEMORY; CKR_FUNCTION_CANCELED: the caller was killed.
+ * As hostile as the store that they came from may be: CKR_OK; CKR_DATA_INVALID: one does not open,
+ * or could not have been made here; CKR_DEVICE_MEMORY; CKR_FUNCTION_CANCELED: the caller was killed.
  */
 u32 luna_objects_verify(struct luna_token *token);
-void luna_objects_end_session(struct luna_open *open, u32 session);	/* destroy session objects */
+void luna_objects_end_session(struct luna_open *open, u32 session); /* its session objects */
 /* Logout: destroy private session objects; open->role has changed before. */
 void luna_objects_end_private(struct luna_open *open);
 

@@ -159,10 +159,12 @@ static u32 make_one(struct luna_making *m, u32 type, const u8 *data, u32 len)
 		return rv;
 	if (making_holds(m, type, &value, &there) || asks_for_default(m, type, &value))
 		return CKR_OK;
+	/* luna_making_compute() compares it */
+	if (m->how != LUNA_BY_COPY && (row->flags & LUNA_ATTR_COMPUTED) &&
+	    (row->flags & BIT(m->how)))
+		return CKR_OK;
 	if (m->how == LUNA_BY_COPY)
 		rv = check_change(m, row, LUNA_ON_COPY, &value);
-	else if ((row->flags & LUNA_ATTR_COMPUTED) && (row->flags & BIT(m->how)))
-		return CKR_OK;		/* luna_making_compute() compares it */
 	else
 		rv = check_make(m, row, there, &value);
 	return rv ? rv : luna_attr_put(&m->w, row, data, len);

@@ -473,7 +473,10 @@ static u32 op_step(struct op_call *call)
 	if (!op_active(op))
 		return CKR_OPERATION_NOT_INITIALIZED;
 	if (op->auth_pending) {
-		/* A library that keeps an Init back must not do so with this key: see hdr.generation. */
+		/*
+		 * A library that keeps an Init back must not do so with this key: see
+		 * hdr.generation.
+		 */
 		luna_token_changed(op->token);
 		op_end(op);
 		return CKR_USER_NOT_LOGGED_IN;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Capabilities and policies of the partition and of the HSM, by the product's numbers. A capability is
- * the most that the device allows; a policy is what the partition SO made of it. What this device
- * cannot do has capability 0, so that no policy is listed that has no effect.
+ * Capabilities and policies of the partition and of the HSM, by the product's numbers. A capability
+ * is the most that the device allows; a policy is what the partition SO made of it. What this
+ * device cannot do has capability 0, so that no policy is listed that has no effect.
  */
 #include "cmd.h"
 #include "log.h"
@@ -34,8 +34,8 @@ struct policy_row {
 
 /*
  * Policy 25 stores 255 - length. The product's default is 247, 8 characters; here it is 251, since
- * PKCS#11 programs that are tested with software tokens use PINs of 4. Policy 9 is on by default for
- * the same reason: C_DigestKey works on other tokens.
+ * PKCS#11 programs that are tested with software tokens use PINs of 4. Policy 9 is on by default
+ * for the same reason: C_DigestKey works on other tokens.
  */
 static const struct policy_row partition_rows[] = {
 	{ 0, 1, 1 + 1, P_SECURE, 1, 0, 1, "Allow private key cloning" },

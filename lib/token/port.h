@@ -2,9 +2,9 @@
 /*
  * The funnel: the only header through which the engine sees its surroundings.
  *
- * In the kernel these are the kernel's own headers. In user space <port_user.h> (lib/port) offers the
- * same names with the same meaning. Nothing else in lib/token may test __KERNEL__ or include a system
- * header; tools/lint/engine-includes says so.
+ * In the kernel these are the kernel's own headers. In user space <port_user.h> (lib/port) offers
+ * the same names with the same meaning. Nothing else in lib/token may test __KERNEL__ or include a
+ * system header; tools/lint/engine-includes says so.
  */
 #ifndef LUNA_TOKEN_PORT_H
 #define LUNA_TOKEN_PORT_H

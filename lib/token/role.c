@@ -384,7 +384,10 @@ static u32 role_named(u32 cku, int *role)
 	return *role < 0 ? CKR_USER_TYPE_INVALID : CKR_OK;
 }
 
-/* C_Login(CKU_CONTEXT_SPECIFIC): the PIN again, for one operation with a CKA_ALWAYS_AUTHENTICATE key. */
+/*
+ * C_Login(CKU_CONTEXT_SPECIFIC): the PIN again, for one operation with a CKA_ALWAYS_AUTHENTICATE
+ * key.
+ */
 static u32 login_operation(struct luna_ucmd *cmd)
 {
 	struct luna_op_state *op = luna_op_auth_pending(cmd->session);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * A token as a whole: loaded from its store and described; initialised (PKCS#11 v2.40, 5.5); its random
- * numbers (5.12). What belongs to one noun of it (role, policy, object, session) is in that noun's file.
+ * A token as a whole: loaded from its store and described; initialised (PKCS#11 v2.40, 5.5); its
+ * random numbers (5.12). What belongs to one noun of it (role, policy, object, session) is in that
+ * noun's file.
  */
 #include "cmd.h"
 #include "key.h"
@@ -19,7 +20,8 @@ static bool ops_usable(const struct luna_crypto_ops *crypto, const struct luna_s
 	if (!crypto || !store || !crypto->random || !crypto->name)
 		return false;
 	return (crypto->modes & modes) == modes && (crypto->hashes & BIT(LUNA_SHA256)) &&
-	       (crypto->macs & BIT(LUNA_HMAC + LUNA_SHA256)) && crypto->rsa_max_bits >= LUNA_TWC_BITS;
+	       (crypto->macs & BIT(LUNA_HMAC + LUNA_SHA256)) &&
+	       crypto->rsa_max_bits >= LUNA_TWC_BITS;
 }
 
 static void token_free(struct luna_token *token)

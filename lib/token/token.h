@@ -4,17 +4,17 @@
  *
  * Lock order, outermost first:
  *
- *	session->lock		one command at a time in a session: operations, clone and HA exchange, staging
+ *	session->lock		one command at a time in a session: operations, exchanges, staging
  *	open->image_lock	the image that an application exports or imports
  *	open->lock		the sessions of one application and its login
  *	token->auth		one PIN verification, PIN or role change at a time (slow: PBKDF2)
  *	token->lock (rwsem)	token state: roles, policies, secrets, the list of open files
- *	dir->lock (rwsem)	a directory of objects: the token's, or an application's session objects
+ *	dir->lock (rwsem)	a directory of objects: the token's, or an application's own
  *	object->lock		an object's attributes and prepared key
  *	log->lock, log->sync	the store (lib/token/log.c)
  *
- * No cryptography on user data and no key generation runs under open->lock, token->lock or dir->lock.
- * Two tokens are never locked at once: cloning between tokens passes messages.
+ * No cryptography on user data and no key generation runs under open->lock, token->lock or
+ * dir->lock. Two tokens are never locked at once: cloning between tokens passes messages.
  */
 #ifndef LUNA_TOKEN_TOKEN_H
 #define LUNA_TOKEN_TOKEN_H
@@ -40,7 +40,7 @@ enum {
 	LUNA_OUID_LEN = 12,
 	LUNA_SERIAL_LEN = 16,
 	LUNA_LABEL_LEN = 32,
-	LUNA_PIN_MIN = 4,		/* below the product's 8, since test programs use short PINs */
+	LUNA_PIN_MIN = 4,		/* the product has 8; test programs use short PINs */
 	LUNA_PIN_MAX = 255,
 	LUNA_TWC_MAX = 2048,
 	LUNA_TWC_BITS = 2048,
@@ -54,8 +54,8 @@ enum {
 	LUNA_OBJECT_MAX = 1u << 20,	/* bytes of one object's attributes */
 	/*
 	 * Bytes that one open file may make the device keep: sessions, operations, session objects,
-	 * what is staged, withheld or waits to be fetched. Room for one GCM decryption of the largest
-	 * size, which holds ciphertext and plaintext, and some more.
+	 * what is staged, withheld or waits to be fetched. Room for one GCM decryption of the
+	 * largest size, which holds ciphertext and plaintext, and some more.
 	 */
 	LUNA_OPEN_BYTES_MAX = 192u << 20,
 	/*
@@ -67,7 +67,7 @@ enum {
 	LUNA_OPENS_MAX = 1024,		/* open files of one token */
 	LUNA_SESSION_BYTES = 1024,	/* what a session counts for besides its data */
 	LUNA_OP_BYTES = 4096,		/* what an operation counts for, its contexts included */
-	LUNA_OBJECT_BYTES = 1024,	/* what a session object counts for besides its attributes */
+	LUNA_OBJECT_BYTES = 1024,	/* of a session object besides its attributes */
 
 	LUNA_CONTAINER = 1,		/* partition number of every token: one partition a slot */
 	LUNA_FIRMWARE_MAJOR = 7,	/* what the product would report: 7.8.4 */
@@ -156,7 +156,7 @@ struct luna_state {
 	bool initialised;
 	u32 type;			/* LUNA_TOKEN_* */
 	u8 label[LUNA_LABEL_LEN];
-	u8 serial[LUNA_SERIAL_LEN];	/* decimal digits, padded with blanks; drawn once, survives InitToken */
+	u8 serial[LUNA_SERIAL_LEN];	/* decimal digits and blanks; survives InitToken */
 	u64 init_count;			/* times initialised; part of every seal's context */
 	struct luna_role roles[LUNA_ROLES];
 	u32 policies[LUNA_POLICY_IDS];		/* partition scope, by id */
@@ -319,8 +319,8 @@ void luna_reply_trim(struct luna_ucmd *cmd, u32 len);
 /**
  * luna_reply_sized() - room for output under PKCS#11's length convention
  * Sets *@need to @len. Return: CKR_OK with *@room set to @len bytes, or to NULL for a length query
- * (@max == LUNA_OUT_QUERY: return CKR_OK to the caller without a state change); CKR_BUFFER_TOO_SMALL;
- * CKR_DEVICE_MEMORY.
+ * (@max == LUNA_OUT_QUERY: return CKR_OK to the caller without a state change);
+ * CKR_BUFFER_TOO_SMALL; CKR_DEVICE_MEMORY.
  */
 u32 luna_reply_sized(struct luna_ucmd *cmd, u32 len, u32 max, u32 *need, u8 **room);
 
@@ -328,8 +328,8 @@ u32 luna_reply_sized(struct luna_ucmd *cmd, u32 len, u32 max, u32 *need, u8 **ro
 u32 luna_ckr(int err);
 
 /*
- * Command handlers, called by the table in cmd.c: session, init, login, ... Each file implements its
- * own; the prototypes stand in cmd.h.
+ * Command handlers, called by the table in cmd.c: session, init, login, ... Each file implements
+ * its own; the prototypes stand in cmd.h.
  */
 
 /* ---- token.c ---- */
@@ -345,7 +345,7 @@ void luna_token_changed(struct luna_token *token);	/* steps generation */
 void luna_session_put(struct luna_session *session);
 /* Ends all operations, exchanges and staging of a session; session->lock held. */
 void luna_session_reset(struct luna_session *session);
-bool luna_open_logged_in(const struct luna_open *open);	/* any role that sees private objects: CO, CU */
+bool luna_open_logged_in(const struct luna_open *open); /* as CO or CU, who see private objects */
 /* Before memory of @bytes is kept for an application; false: it has too much already. */
 bool luna_open_hold(struct luna_open *open, u32 bytes);
 void luna_open_unhold(struct luna_open *open, u32 bytes);
@@ -385,12 +385,12 @@ u32 luna_secrets_seal(struct luna_token *token);	/* into token->state, not yet s
 enum luna_seal_kind { LUNA_SEAL_SK = 1, LUNA_SEAL_SECRETS, LUNA_SEAL_OBJECT, LUNA_SEAL_HA,
 		      LUNA_SEAL_CLONE, LUNA_SEAL_IMAGE };
 int luna_seal(struct luna_token *token, struct luna_aes_key *key, enum luna_seal_kind kind,
-	      u64 context, const u8 *plain, u32 len, u8 *sealed);	/* len + LUNA_SEAL_OVERHEAD */
+	      u64 context, const u8 *plain, u32 len, u8 *sealed); /* len + LUNA_SEAL_OVERHEAD */
 int luna_unseal(struct luna_token *token, struct luna_aes_key *key, enum luna_seal_kind kind,
 		u64 context, const u8 *sealed, u32 len, u8 *plain);	/* -EBADMSG */
 /* The same under raw key bytes. */
-int luna_seal_with(struct luna_token *token, const u8 key[32], enum luna_seal_kind kind, u64 context,
-		   const u8 *plain, u32 len, u8 *sealed);
+int luna_seal_with(struct luna_token *token, const u8 key[32], enum luna_seal_kind kind,
+		   u64 context, const u8 *plain, u32 len, u8 *sealed);
 int luna_unseal_with(struct luna_token *token, const u8 key[32], enum luna_seal_kind kind,
 		     u64 context, const u8 *sealed, u32 len, u8 *plain);
 

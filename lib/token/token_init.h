@@ -9,7 +9,8 @@ enum { LUNA_SO_ATTEMPTS = 10 };	/* failed logins of the partition SO that end th
 
 /**
  * luna_domain_stretch() - a cloning domain string as a key
- * PBKDF2-HMAC-SHA256 with a fixed public salt: two tokens given the same string share the key. Slow.
+ * PBKDF2-HMAC-SHA256 with a fixed public salt: two tokens given the same string share the key.
+ * Slow.
  */
 int luna_domain_stretch(const struct luna_crypto_ops *crypto, const u8 *domain, u32 len,
 			u8 key[LUNA_DOMAIN_LEN]);

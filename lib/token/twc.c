@@ -32,8 +32,11 @@ static const u8 signature_alg[] = {
 static const u8 oid_organisation[] = { LUNA_DER_OID, 3, 0x55, 0x04, 0x0a };
 static const u8 oid_common_name[] = { LUNA_DER_OID, 3, 0x55, 0x04, 0x03 };
 
-/* No good end (RFC 5280, 4.1.2.5): the key lives as long as its token. */
-static const u8 not_after[] = "\x18\x0f" "99991231235959Z";
+/*
+ * No good end (RFC 5280, 4.1.2.5): the key lives as long as its token. In octal, as the first digit
+ * would belong to a hexadecimal escape.
+ */
+static const u8 not_after[] = "\030\01799991231235959Z";
 
 /* [3]: critical basicConstraints CA:FALSE, critical keyUsage keyEncipherment */
 static const u8 extensions[] = {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Readers and writers with a sticky error: a sequence of calls is checked once, at its end. A reader
- * that ran over returns zeros and NULL from then on; a writer that ran over writes nothing more but
- * goes on counting, so that a first pass with a NULL buffer measures.
+ * Readers and writers with a sticky error: a sequence of calls is checked once, at its end. A
+ * reader that ran over returns zeros and NULL from then on; a writer that ran over writes nothing
+ * more but goes on counting, so that a first pass with a NULL buffer measures.
  *
- * Integers: be = the protocols between tokens; native byte order = the ABI's payloads and the store,
- * whose format is little endian.
+ * Integers: be = the protocols between tokens; native byte order = the ABI's payloads and the
+ * store, whose format is little endian.
  */
 #ifndef LUNA_TOKEN_WIRE_H
 #define LUNA_TOKEN_WIRE_H
@@ -38,6 +38,7 @@ static inline u32 luna_rd_left(const struct luna_rd *rd)
 {
 	return rd->bad ? 0 : rd->len - rd->at;
 }
+
 /* Everything was read, and nothing ran over. */
 static inline bool luna_rd_done(const struct luna_rd *rd)
 {
