@@ -333,6 +333,25 @@ static bool state_possible(const struct luna_state *state)
 	return !mofn->generated || (mofn->m && mofn->m <= mofn->n);
 }
 
+/* Parts as long as those of a key that luna_twc_make() made, or shorter. */
+static bool wrapping_key_possible(const struct luna_der_rsa *key)
+{
+	const struct luna_num *halves[] = { &key->p, &key->q, &key->dp, &key->dq, &key->qi };
+	u32 i, bytes = LUNA_TWC_BITS / 8;
+
+	if (key->n.len != bytes || !key->d.len || key->d.len > bytes || key->e.len > bytes)
+		return false;
+	for (i = 0; i < ARRAY_SIZE(halves); i++)
+		if (!halves[i]->len || halves[i]->len > bytes / 2)
+			return false;
+	return true;
+}
+
+static bool same_number(const struct luna_num *a, const struct luna_num *b)
+{
+	return a->len == b->len && !memcmp(a->data, b->data, a->len);
+}
+
 /* Does the certificate say what the wrapping key and the state do? */
 static u32 twc_verify(struct luna_token *token)
 {
@@ -348,8 +367,8 @@ static u32 twc_verify(struct luna_token *token)
 		err = luna_der_rsa_private_parse(secrets->twc_key, secrets->twc_key_len, &key);
 	if (err)
 		return err == -EBADMSG ? CKR_DATA_INVALID : luna_ckr(err);
-	if (memcmp(serial, state->serial, sizeof(serial)) || n.len != LUNA_TWC_BITS / 8 ||
-	    key.n.len != n.len || memcmp(key.n.data, n.data, n.len))
+	if (memcmp(serial, state->serial, sizeof(serial)) || !wrapping_key_possible(&key) ||
+	    !same_number(&key.n, &n) || !same_number(&key.e, &e))
 		return CKR_DATA_INVALID;
 	return CKR_OK;
 }
