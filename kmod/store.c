@@ -128,6 +128,9 @@ static int cut(struct file *file, u64 size)
 static int failed(const struct luna_store *store, const char *what, int err)
 {
 	pr_err_ratelimited("slot %u: cannot %s the store: %d\n", store->slot, what, err);
+	/* Not a damaged store: what failed may be tried again. */
+	if (err == -ENOMEM)
+		return err;
 	return err == -ENOSPC || err == -EDQUOT || err == -EFBIG ? -ENOSPC : -EIO;
 }
 

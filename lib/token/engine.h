@@ -165,7 +165,7 @@ struct luna_crypto_ops {
 struct luna_store_ops {
 	int (*size)(void *store, u64 *size);
 	int (*read)(void *store, u64 offset, void *buf, size_t len);
-	int (*append)(void *store, const void *buf, size_t len);	/* -ENOSPC, -EIO */
+	int (*append)(void *store, const void *buf, size_t len);	/* -ENOSPC, -ENOMEM, -EIO */
 	int (*truncate)(void *store, u64 size);
 	int (*sync)(void *store);
 	int (*replace_begin)(void *store);

@@ -179,7 +179,7 @@ static int rewrite_run(struct rewrite *w, int (*fill)(struct rewrite *w))
 	if (!err) {
 		err = log->ops->replace_commit(log->store);
 		/* Which of the two logs a restart would find is unknown then. */
-		if (err && err != -ENOSPC)
+		if (err && err != -ENOSPC && err != -ENOMEM)
 			log->failed = true;
 	}
 	if (err) {
