@@ -15,6 +15,7 @@ no_leak() {
 }
 
 failnth_checks() {
+	local patience=7200
 	mount -t debugfs none /sys/kernel/debug 2> /dev/null
 	cp "$vm/luna.ko" /run
 	echo clear > /sys/kernel/debug/kmemleak
