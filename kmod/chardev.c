@@ -6,7 +6,8 @@
  * slot, without a token, is freed with the last file. (The life cycle is that of fwctl.)
  *
  * A request is copied from user space once and the reply once to it; both copies are wiped, as they
- * may hold PINs, keys and plaintext.
+ * may hold PINs, keys and plaintext. The buffers stay with the open file: taking new ones for each
+ * command would cost more than many a command, mostly for clearing what is not used of them.
  */
 #include <linux/cdev.h>
 #include <linux/device.h>
@@ -39,13 +40,22 @@ struct luna_slot {
 };
 
 /**
+ * struct frame - buffers of LUNA_IOC_MAX bytes for a command, all zeros between commands
+ */
+struct frame {
+	void *in, *out;
+};
+
+/**
  * struct opener - an open file
  * @open: the application; it lives as long as slot->token
+ * @spare: a frame that no command is using, or NULL
  */
 struct opener {
 	struct luna_slot *slot;
 	struct luna_open *open;
 	struct list_head list;
+	struct frame *spare;
 };
 
 static dev_t first_number;
@@ -53,6 +63,47 @@ static dev_t first_number;
 /* Guards plugged[] and keeps two from plugging the same slot. */
 static DEFINE_MUTEX(plug_lock);
 static struct luna_slot *plugged[LUNA_SLOTS_MAX];
+
+/* ---- frames ---- */
+
+static void frame_free(struct frame *frame)
+{
+	if (!frame)
+		return;
+	kfree(frame->out);
+	kfree(frame->in);
+	kfree(frame);
+}
+
+static struct frame *frame_new(void)
+{
+	struct frame *frame = kzalloc(sizeof(*frame), GFP_KERNEL_ACCOUNT);
+
+	if (!frame)
+		return NULL;
+	frame->in = kzalloc(LUNA_IOC_MAX, GFP_KERNEL_ACCOUNT);
+	frame->out = kzalloc(LUNA_IOC_MAX, GFP_KERNEL_ACCOUNT);
+	if (frame->in && frame->out)
+		return frame;
+	frame_free(frame);
+	return NULL;
+}
+
+static struct frame *frame_take(struct opener *opener)
+{
+	struct frame *frame = xchg(&opener->spare, NULL);
+
+	return frame ? frame : frame_new();
+}
+
+/* A command of @size bytes has used it. One frame is kept; threads that come together make more. */
+static void frame_give(struct opener *opener, struct frame *frame, size_t size)
+{
+	memzero_explicit(frame->in, size);
+	memzero_explicit(frame->out, size);
+	if (cmpxchg(&opener->spare, NULL, frame))
+		frame_free(frame);
+}
 
 /* ---- files ---- */
 
@@ -108,6 +159,7 @@ static int slot_release(struct inode *inode, struct file *file)
 	if (slot->token)
 		luna_release(opener->open);
 	up_read(&slot->registration);
+	frame_free(opener->spare);
 	kfree(opener);
 	put_device(&slot->dev);
 	return 0;
@@ -128,19 +180,17 @@ static int carry_locked(struct opener *opener, unsigned int nr, const void *in, 
 
 static int carry(struct opener *opener, unsigned int nr, size_t size, void __user *arg)
 {
+	struct frame *frame = frame_take(opener);
 	size_t out_len = 0;
-	void *in, *out;
-	int err;
+	int err = -EFAULT;
 
-	in = memdup_user(arg, size);
-	if (IS_ERR(in))
-		return PTR_ERR(in);
-	out = kzalloc(size, GFP_KERNEL_ACCOUNT);
-	err = out ? carry_locked(opener, nr, in, size, out, &out_len) : -ENOMEM;
-	if (!err && copy_to_user(arg, out, out_len))
+	if (!frame)
+		return -ENOMEM;
+	if (!copy_from_user(frame->in, arg, size))
+		err = carry_locked(opener, nr, frame->in, size, frame->out, &out_len);
+	if (!err && copy_to_user(arg, frame->out, out_len))
 		err = -EFAULT;
-	kfree_sensitive(out);
-	kfree_sensitive(in);
+	frame_give(opener, frame, size);
 	return err;
 }
 

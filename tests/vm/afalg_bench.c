@@ -20,7 +20,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SIZE_MAX_BYTES = 16384, TAG = 16, BLOCK = 16, GCM_IV = 12, ROUNDS = 15, ROUND_MS = 20 };
+enum { SIZE_MAX_BYTES = 16384, TAG = 16, BLOCK = 16, GCM_IV = 12, ROUNDS = 9, ROUND_MS = 10 };
 
 static const size_t sizes[] = { 16, 256, 1024, 4096, SIZE_MAX_BYTES };
 
