@@ -36,6 +36,14 @@ static int logged_in(void **state)
 	return 0;
 }
 
+/* Both tokens without objects, but with the keys and policies that they had before. */
+static int emptied(void **state)
+{
+	test_teardown(state);
+	officers();
+	return 0;
+}
+
 /* ---- whole objects ---- */
 
 static CK_OBJECT_HANDLE data_object(CK_SESSION_HANDLE session, const char *label, const void *value,
@@ -1307,8 +1315,10 @@ static void clone_private_key(void **state)
 }
 
 #define TEST(name)		cmocka_unit_test_setup(name, logged_in)
+#define TEST_EMPTY(name)	cmocka_unit_test_setup(name, emptied)
 #define TEST_FRESH(name)	cmocka_unit_test_setup(name, fresh)
 
+/* Making a token new takes long where a processor is emulated: those that need it come last. */
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1341,23 +1351,23 @@ int main(void)
 		TEST(wrong_lengths),
 		TEST(arguments),
 		TEST(replicate_differs),
+		TEST(object_handles),
+		TEST(step3_may_be_repeated),
+		TEST_EMPTY(not_logged_in),
+		TEST_EMPTY(crypto_user),
+		TEST_EMPTY(partition_so),
+		TEST_EMPTY(element_types),
+		TEST_EMPTY(migrate_keys),
+		TEST_EMPTY(clone_private_key),
+		TEST_EMPTY(clone_all_objects),
 		TEST_FRESH(hsm_replication_off),
 		TEST_FRESH(other_domain),
 		TEST_FRESH(no_domain),
-		TEST_FRESH(not_logged_in),
-		TEST_FRESH(crypto_user),
-		TEST_FRESH(partition_so),
 		TEST_FRESH(legacy_tokens),
 		TEST_FRESH(policy_private_off),
 		TEST_FRESH(policy_secret_off),
 		TEST_FRESH(hsm_cloning_off),
 		TEST_FRESH(target_policies),
-		TEST_FRESH(element_types),
-		TEST(object_handles),
-		TEST(step3_may_be_repeated),
-		TEST_FRESH(migrate_keys),
-		TEST_FRESH(clone_all_objects),
-		TEST_FRESH(clone_private_key),
 	};
 
 	return cmocka_run_group_tests(tests, suite_setup_bare, suite_teardown);

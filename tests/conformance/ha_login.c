@@ -145,6 +145,23 @@ static int fresh_setup(void **state)
 	return 0;
 }
 
+/* The secondary new, the primary and its login key as they were. */
+static int fresh_secondary(void **state)
+{
+	(void)state;
+	sessions_close(slot_a);
+	token_init(slot_b, "secondary", DOMAIN);
+	a = session_co(slot_a);
+	return 0;
+}
+
+static int setup_again(void **state)
+{
+	fresh_secondary(state);
+	setup_cloned();
+	return 0;
+}
+
 /* Keeps the tokens and the setup. */
 static int again(void **state)
 {
@@ -961,14 +978,16 @@ static void vectors_generate(CK_SESSION_HANDLE session, CK_BYTE room[N][512],
 static CK_BYTE vector_room[N][512];
 static CA_MOFN_ACTIVATION vectors[N];
 
-/* The secondary requires M of N and shares the primary's secret; it is set up, and nobody is in. */
+/*
+ * The secondary is new, requires M of N and shares the primary's secret; it is set up, and nobody is
+ * in.
+ */
 static int fresh_mofn(void **state)
 {
 	CK_SESSION_HANDLE b;
 
-	fresh(state);
 	assert_ok(ca->CA_SetMofN(CK_TRUE));
-	token_init(slot_b, "secondary", DOMAIN);
+	fresh_secondary(state);
 	assert_ok(ca->CA_SetMofN(CK_FALSE));
 	vectors_generate(a, vector_room, vectors);
 	b = session_co(slot_b);
@@ -1318,13 +1337,14 @@ static void setup_survives_restart(void **state)
 
 #define TEST(name)		cmocka_unit_test_setup(name, again)
 #define TEST_FRESH(name)	cmocka_unit_test_setup(name, fresh)
-#define TEST_SETUP(name)	cmocka_unit_test_setup(name, fresh_setup)
+#define TEST_SECONDARY(name)	cmocka_unit_test_setup(name, fresh_secondary)
+#define TEST_SETUP(name)	cmocka_unit_test_setup(name, setup_again)
 #define TEST_MOFN(name)		cmocka_unit_test_setup(name, fresh_mofn)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_SETUP(private_key_setup),
+		cmocka_unit_test_setup(private_key_setup, fresh_setup),
 		TEST(exchange_is_repeatable),
 		TEST(challenge_roles),
 		TEST(answer_roles),
@@ -1348,12 +1368,12 @@ int main(void)
 		TEST_SETUP(reinitialised_secondary),
 		TEST_SETUP(reinitialised_primary),
 		TEST_FRESH(public_key_setup),
-		TEST_FRESH(key_gone_after_setup),
-		TEST_FRESH(wrong_private_keys),
-		TEST_FRESH(imported_key),
-		TEST_FRESH(wrong_public_keys),
-		TEST_FRESH(setup_roles),
-		TEST_FRESH(legacy_roles),
+		TEST_SECONDARY(key_gone_after_setup),
+		TEST_SECONDARY(wrong_private_keys),
+		TEST_SECONDARY(imported_key),
+		TEST_SECONDARY(wrong_public_keys),
+		TEST_SECONDARY(setup_roles),
+		TEST_SECONDARY(legacy_roles),
 		TEST_MOFN(mofn_exchange),
 		TEST_MOFN(mofn_order),
 		TEST_MOFN(mofn_tampered),

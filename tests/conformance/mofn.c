@@ -68,24 +68,35 @@ static void token_init_mofn(CK_SLOT_ID slot, const char *label, const char *doma
 	assert_ok(ca->CA_SetMofN(CK_FALSE));
 }
 
+/* Slot a has a new token; most tests do not look at slot b. */
 static int fresh(void **state)
 {
 	(void)state;
 	assert_ok(ca->CA_SetMofN(CK_FALSE));
 	token_init(slot_a, "token a", DOMAIN);
-	token_init(slot_b, "token b", DOMAIN);
 	a = session_co(slot_a);
 	return 0;
 }
 
-/* The same, but slot a requires M of N. */
+/* The same, but it requires M of N. */
 static int fresh_required(void **state)
 {
 	(void)state;
 	token_init_mofn(slot_a, "token a", DOMAIN);
-	token_init(slot_b, "token b", DOMAIN);
 	a = session_co(slot_a);
 	return 0;
+}
+
+static int fresh_both(void **state)
+{
+	token_init(slot_b, "token b", DOMAIN);
+	return fresh(state);
+}
+
+static int fresh_required_both(void **state)
+{
+	token_init(slot_b, "token b", DOMAIN);
+	return fresh_required(state);
 }
 
 static CK_RV mac(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
@@ -539,6 +550,7 @@ static void clone_secret_in_steps(void **state)
 }
 
 #define TEST(name)		cmocka_unit_test_setup(name, fresh)
+#define TEST_BOTH(name)		cmocka_unit_test_setup(name, fresh_both)
 #define TEST_REQUIRED(name)	cmocka_unit_test_setup(name, fresh_required)
 
 int main(void)
@@ -551,15 +563,15 @@ int main(void)
 		TEST(modify),
 		TEST(every_subset),
 		TEST(bad_vectors),
-		TEST(foreign_vectors),
+		TEST_BOTH(foreign_vectors),
 		TEST(activate_roles),
 		TEST_REQUIRED(keys_of_a_token_that_requires),
 		TEST(keys_of_a_token_that_does_not),
-		TEST_REQUIRED(status),
+		cmocka_unit_test_setup(status, fresh_required_both),
 		TEST_REQUIRED(reinitialisation_ends_it),
-		TEST(clone_secret),
-		TEST(clone_secret_refused),
-		TEST(clone_secret_in_steps),
+		TEST_BOTH(clone_secret),
+		TEST_BOTH(clone_secret_refused),
+		TEST_BOTH(clone_secret_in_steps),
 	};
 
 	return cmocka_run_group_tests(tests, suite_setup_bare, suite_teardown);
