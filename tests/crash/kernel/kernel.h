@@ -72,7 +72,7 @@ struct file *filp_open(const char *name, int flags, umode_t mode);
 struct file *file_open_root(const struct path *root, const char *name, int flags, umode_t mode);
 int filp_close(struct file *file, void *id);
 struct file *shmem_file_setup(const char *name, loff_t size, unsigned long flags);
-#define VM_NORESERVE 0
+#define luna_vm_noreserve 0
 static inline void flush_delayed_fput(void) { }
 
 /* The lock that keeps two hosts apart is no concern here. */
