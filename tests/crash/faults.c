@@ -454,6 +454,40 @@ static void test_not_opened(void **state)
 	disk_free(disk);
 }
 
+/* The store of tests/vectors, which neither of these has written, opens in both and goes on. */
+static void test_vector(void **state)
+{
+	char path[512], line[16384];
+	struct disk *disk;
+	struct rig r;
+	u32 i, n;
+	int file;
+	FILE *f;
+	u8 byte;
+
+	snprintf(path, sizeof(path), "%s/store.txt", getenv("LUNA_VECTORS"));
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) && strncmp(line, "store = ", 8))
+		;
+	fclose(f);
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		disk = disk_new();
+		file = disk_open(disk, "token0.luna", true, false);
+		for (n = 0; sscanf(line + 8 + 2 * n, "%2hhx", &byte) == 1; n++)
+			assert_int_equal(disk_write(disk, file, &byte, 1, n), 1);
+		assert_true(n > 1000);
+		assert_int_equal(load(disk, places[i]), 2);
+		r = (struct rig){ .disk = disk, .made = 2 };
+		assert_int_equal(host_open(&r.host, places[i], &luna_openssl_ops), 0);
+		rig_login(&r);
+		assert_int_equal(rig_make(&r), CKR_OK);
+		rig_restart(&r);
+		assert_int_equal(rig_count(&r), 3);
+		rig_end(&r);
+	}
+}
+
 /* ---- Churn ---- */
 
 /* The store is never larger than 1 MiB and its largest write, or twice what lives and that. */
@@ -599,6 +633,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_spliced),
 		cmocka_unit_test(test_not_opened),
+		cmocka_unit_test(test_vector),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_at_rest),
 		cmocka_unit_test(test_at_rest_control),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The messages of lib/token/PROTOCOLS.md, byte by byte: with fixed keys, a fixed clock and a fixed
- * stream of random bytes the engine makes exactly the files of tests/vectors, which
+ * The messages of lib/token/PROTOCOLS.md and the store of FORMAT.md, byte by byte: with fixed keys, a
+ * fixed clock and a fixed stream of random bytes the engine makes exactly the files of tests/vectors, which
  * tests/vectors/check.py verifies without the engine. LUNA_VECTORS_UPDATE=1 writes them anew;
  * LUNA_VECTORS is their directory.
  */
@@ -382,9 +382,42 @@ static void test_ha(void **state __maybe_unused)
 
 #define VECTOR_TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Every kind of record but CLEAR: a state, attempts, objects of both kinds, one that ended, a mark. */
+static void test_store(void **state __maybe_unused)
+{
+	struct fx_tmpl tmpl = { 0 }, renamed = { 0 };
+	struct luna_open *other = luna_open(source.token);
+	u32 handle, session;
+
+	file_begin("A store");
+	put("so.pin", FX_SO_PIN, strlen(FX_SO_PIN));
+	put("co.pin", FX_CO_PIN, strlen(FX_CO_PIN));
+	put("label", FX_LABEL, strlen(FX_LABEL));
+	put_tokens();
+	put("storage.key", source.token->sk, LUNA_SK_LEN);
+	make_object();
+	fx_attr_ulong(&tmpl, CKA_CLASS, CKO_DATA);
+	fx_attr_bool(&tmpl, CKA_TOKEN, true);
+	fx_attr_bool(&tmpl, CKA_PRIVATE, false);
+	fx_attr_text(&tmpl, CKA_LABEL, "first name");
+	assert_int_equal(fx_create(source_open, source_session, &tmpl, &handle), CKR_OK);
+	fx_attr_text(&renamed, CKA_LABEL, "renamed");
+	assert_int_equal(fx_attr_set(source_open, source_session, handle, &renamed), CKR_OK);
+	assert_int_equal(fx_destroy(source_open, source_session, make_object()), CKR_OK);
+	assert_int_equal(fx_session(other, true, &session), CKR_OK);
+	assert_int_equal(fx_login(other, session, CKU_USER, "wrong"), CKR_PIN_INCORRECT);
+	luna_release(other);
+	luna_release(source_open);
+	fx_reopen(&source);
+	source_open = luna_open(source.token);
+	put("store", source.store->content.data, source.store->content.len);
+	file_end("store.txt");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		VECTOR_TEST(test_store),
 		VECTOR_TEST(test_twc),
 		VECTOR_TEST(test_cpv3),
 		VECTOR_TEST(test_mofn),

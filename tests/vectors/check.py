@@ -241,9 +241,89 @@ def check_image(_keys):
         sys.exit(f"image: damage at {at} is not seen")
 
 
+def records(store):
+    """Header and records of a log, each of which must be whole and in sequence."""
+    magic, version, _, salt, sequence, base, zero, crc = struct.unpack_from("<8sIIQQQII", store)
+    equal("magic", magic, b"LUNALOG\n")
+    assert (version, zero, crc) == (1, 0, zlib.crc32(store[:44]))
+    assert 48 < base <= len(store)
+    at = 48
+    while at < len(store):
+        head = store[at:at + 40]
+        mark, kind, flags, none, handle, length, number, durable, crc, head_crc = struct.unpack("<4sBBHIIQQII", head)
+        payload = store[at + 40:at + 40 + length]
+        assert (mark, none, number) == (b"Lrec", 0, sequence) and durable <= at
+        assert head_crc == zlib.crc32(struct.pack("<Q", salt) + head[:36]) and crc == zlib.crc32(payload)
+        yield kind, flags, handle, payload
+        at += 40 + (length + 7) // 8 * 8
+        equal("padding", store[at - (-length % 8):at], bytes(-length % 8))
+        sequence += 1
+    assert at == len(store)
+
+
+class LittleReader(Reader):
+    def number(self, length):
+        return int.from_bytes(self.take(length), "little")
+
+    def counted(self):
+        return self.take(self.number(4))
+
+
+def state(v, data):
+    """Opens the storage key by the PINs, and with it the secrets. Returns the key."""
+    r = LittleReader(data)
+    assert (r.number(4), r.number(1), r.number(4)) == (1, 1, 0)
+    equal("label", r.take(32).rstrip(), v["label"])
+    equal("serial", r.take(16), v["source.serial"])
+    times = r.number(8)
+    for role in range(3):
+        exists, _, _, _, rounds = (r.number(n) for n in (1, 1, 1, 4, 4))
+        salt, sealed = r.take(16), r.take(60)
+        if exists:
+            pin = v[("so.pin", "co.pin")[role]]
+            key = unseal(hashlib.pbkdf2_hmac("sha256", pin, salt, rounds), 1, role, sealed)
+            equal("storage key", key, v["storage.key"])
+    for _ in range(2):
+        r.take(4 * r.number(4))
+    r.take(5)
+    r.counted()
+    r.take(60 + 3 + 16)
+    equal("certificate", r.counted(), v["source.twc"])
+    secrets = LittleReader(unseal(key, 2, times, r.counted()))
+    r.done()
+    assert (secrets.number(4), secrets.number(1)) == (1, 1)
+    equal("domain", secrets.take(32), v["domain.key"])
+    secrets.take(33)
+    secrets.counted()
+    secrets.done()
+    return key
+
+
+def check_store(_):
+    v = load("store.txt")
+    objects, failed, key, last = {}, {}, None, None
+    for kind, flags, handle, payload in records(v["store"]):
+        last = kind
+        if kind == 1:
+            key = state(v, payload)
+        elif kind == 2:
+            failed[handle] = struct.unpack("<II", payload)
+        elif kind == 3:
+            objects[handle] = attributes(unseal(key, 3, handle, payload) if flags & 2 else payload)
+        elif kind == 4:
+            del objects[handle]
+        else:
+            assert kind == 6
+    assert last == 6 and failed[1] == (1, 0)
+    private_one, public_one = (objects[handle] for handle in sorted(objects))
+    equal("label of the key", private_one[3], b"vector")
+    equal("the key", private_one[0x11], bytes(range(32)))
+    equal("label of the public object", public_one[3], b"renamed")
+
+
 def main():
     keys = load("keys.txt")
-    for check in (check_twc, check_clone, check_mofn, check_ha, check_image):
+    for check in (check_store, check_twc, check_clone, check_mofn, check_ha, check_image):
         check(keys)
         print(f"{check.__name__[6:]}: ok")
 
