@@ -3,10 +3,10 @@
  * The client of kill.sh and faults.sh, by the public API. Asserts of cmocka end the program here.
  *
  *	init			initialises both tokens
- *	load SEED		several threads that make, change and destroy objects on both tokens
- *				until the daemon is gone: "? ..." before and "= ..." after each change
- *	verify FILE		what FILE, the output of load, says was done is so; then empties the
- *				tokens again
+ *	load SEED		several threads make, change and destroy objects on both tokens
+ *				until the daemon is gone: "? ..." before and "= ..." after each
+ *	verify FILE		what FILE, the output of load, says was done is so; then empties
+ *				the tokens again
  *	fails SLOT		every use of this slot is an error and no crash
  *	works SLOT		login, an object made, found and destroyed
  *	fill SLOT		makes objects until the device has no room; then destroys nothing
@@ -211,6 +211,7 @@ static void verify(const char *path)
 
 static void fails(const char *slot)
 {
+	CK_BYTE label[] = "a new label                     ";
 	CK_TOKEN_INFO info;
 	CK_SESSION_HANDLE session;
 
@@ -219,8 +220,8 @@ static void fails(const char *slot)
 	assert_true(info.flags & CKF_ERROR_STATE);
 	assert_rv(p11->C_OpenSession(slot_of(slot), CKF_SERIAL_SESSION, NULL, NULL, &session),
 		  CKR_DEVICE_ERROR);
-	assert_rv(p11->C_InitToken(slot_of(slot), (CK_BYTE *)SO_PIN, strlen(SO_PIN),
-				   (CK_BYTE *)"a new label                     "), CKR_DEVICE_ERROR);
+	assert_rv(p11->C_InitToken(slot_of(slot), (CK_BYTE *)SO_PIN, strlen(SO_PIN), label),
+		  CKR_DEVICE_ERROR);
 }
 
 static void works(const char *slot)

@@ -57,7 +57,7 @@ static void hunt_life(struct hunt *h, struct life *life, u32 from, u32 to)
 			break;
 		h->expected = (u64)life->bounds.acked << 40 | (u64)life->bounds.begun << 20 |
 			      life->bounds.tried;
-		/* What may be there after a step has begun was tried before it, under stricter rules. */
+		/* What may be there after a step has begun was tried before, by stricter rules. */
 		if (event->op != DISK_MARK || event->mark != MARK_BEGIN)
 			hunt_point(h, event);
 	}
@@ -134,8 +134,8 @@ static bool lie_found(struct life *life, struct hunt *h, u32 at)
 }
 
 /*
- * Not every flush is one that somebody waits for: that of a file just loaded is not, nor the module's
- * of a replacement that is no longer needed. @least percent are.
+ * Not every flush is one that somebody waits for: that of a file just loaded is not, nor the
+ * module's of a replacement that is no longer needed. @least percent are.
  */
 static void lies(const struct place *place, enum disk_op op, u32 least)
 {

@@ -511,7 +511,8 @@ u64 disk_hash(const struct disk *disk)
 
 		hash = hash_bytes(0xcbf29ce484222325ULL, (const u8 *)disk->names.rows[i].name,
 				  strlen(disk->names.rows[i].name));
-		sum += hash_bytes(hash, file->data, file->len);	/* in whatever order they stand */
+		/* A sum, since the order of the names means nothing. */
+		sum += hash_bytes(hash, file->data, file->len);
 	}
 	return sum;
 }

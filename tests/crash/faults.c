@@ -507,10 +507,8 @@ static void test_bounded(void **state)
 			most = max(most, (u64)main_file(r.disk)->len);
 			written += n & 1 ? 3300 : 300;
 		}
-		print_message("%s: about %llu bytes written, the file had at most %llu, now %zu, of which live %llu\n",
-			      places[i]->name, (unsigned long long)written,
-			      (unsigned long long)most, main_file(r.disk)->len,
-			      (unsigned long long)luna_log_used(r.host.token));
+		print_message("%s: %llu bytes written, the file had at most %llu; %llu live\n",
+			      places[i]->name, written, most, luna_log_used(r.host.token));
 		assert_true(most <= SZ_1M + 8192);
 		rig_restart(&r);
 		assert_int_equal(rig_count(&r), r.made);
@@ -563,7 +561,7 @@ static void test_at_rest(void **state)
 		assert_hidden(s->disk, secrets->domain, sizeof(secrets->domain), "the domain");
 		assert_hidden(s->disk, secrets->sk, sizeof(secrets->sk), "the storage key");
 		assert_hidden(s->disk, secrets->mofn, sizeof(secrets->mofn), "the M of N secret");
-		assert_hidden(s->disk, secrets->twc_key, sizeof(secrets->twc_key), "the token's key");
+		assert_hidden(s->disk, secrets->twc_key, sizeof(secrets->twc_key), "its RSA key");
 		/* The search finds what is there: public objects and the token's label. */
 		assert_true(ever_written(s->disk, PUBLIC_LABEL, strlen(PUBLIC_LABEL)));
 		assert_true(ever_written(s->disk, PUBLIC_LABEL ", changed",

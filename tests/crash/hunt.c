@@ -223,10 +223,10 @@ void hunt_point(struct hunt *h, const struct disk_event *event)
 
 void hunt_tell(const struct hunt *h, const char *name)
 {
-	print_message("%s: %llu points, %llu states considered, %llu different ones checked (%llu drawn at random, %llu crashes while loading), %llu bad\n",
-		      name, (unsigned long long)h->points, (unsigned long long)h->considered,
-		      (unsigned long long)h->checked, (unsigned long long)h->sampled, (unsigned long long)h->nested,
-		      (unsigned long long)h->failed);
+	print_message("%s: %llu points, %llu states, of which %llu drawn at random; ", name,
+		      h->points, h->considered, h->sampled);
+	print_message("%llu different ones checked, %llu after a crash while loading: %llu bad\n",
+		      h->checked, h->nested, h->failed);
 	if (h->failed)
 		print_message("%s: first: %s\n", name, h->why);
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# kill.sh DAEMON HELPER [ROUNDS]: kills a luna-fuse under load again and again; what its clients were
+# kill.sh DAEMON HELPER [ROUNDS]: (or LUNA_KILL_ROUNDS, 20 otherwise) kills a luna-fuse under load again and again; what its clients were
 # told is there, and nothing else. A kill loses what the daemon has in memory, and not the kernel's
 # caches: what a power cut loses is the business of crash.c. TAP.
 set -u
-daemon=$1 helper=$2 rounds=${3:-20}
+daemon=$1 helper=$2 rounds=${3:-${LUNA_KILL_ROUNDS:-20}}
 # shellcheck source=tests/lib/daemon-life.sh
 . "$(dirname "$0")/../lib/daemon-life.sh"
 

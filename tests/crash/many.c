@@ -121,9 +121,10 @@ static void run(struct many *m)
 	for (i = 0; i < APPLICATIONS; i++)
 		pthread_join(m->applications[i].thread, NULL);
 	flushes = m->disk->calls[DISK_FLUSH] - flushes;
-	print_message("%s: %u changes, one at a time: %llu flushes; %u changes by %u at once: %llu flushes\n",
-		      m->place->name, 2 * EACH, (unsigned long long)flushes_alone,
-		      OBJECTS + OBJECTS / 3, APPLICATIONS, (unsigned long long)flushes);
+	print_message("%s: %u changes, one at a time: %llu flushes; ", m->place->name, 2 * EACH,
+		      flushes_alone);
+	print_message("%u changes by %u at once: %llu flushes\n", OBJECTS + OBJECTS / 3,
+		      APPLICATIONS, flushes);
 	for (i = 0; i < APPLICATIONS; i++) {
 		assert_int_equal(m->applications[i].rv, CKR_OK);
 		luna_release(m->applications[i].open);

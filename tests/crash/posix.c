@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The daemon's store on the disk of disk.h: fuse/store_file.c as it is, with its system calls
- * wrapped (--wrap in meson.build; those with a file offset have 64 in their symbol). Descriptors from FIRST_FD on are files of disk_now, DIR_FD is its
- * directory; all others are the real ones.
+ * wrapped (--wrap in meson.build; those with a file offset have 64 in their name). Descriptors from
+ * FIRST_FD on are files of disk_now, DIR_FD is its directory; all others are the real ones.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -73,7 +73,9 @@ int __real_ftruncate64(int fd, off_t size);
 int __wrap_ftruncate64(int fd, off_t size);
 int __wrap_ftruncate64(int fd, off_t size)
 {
-	return ours(fd) ? answer(disk_cut(disk_now, fd - FIRST_FD, size)) : __real_ftruncate64(fd, size);
+	if (!ours(fd))
+		return __real_ftruncate64(fd, size);
+	return answer(disk_cut(disk_now, fd - FIRST_FD, size));
 }
 
 int __real_fdatasync(int fd);
@@ -105,7 +107,9 @@ int __real_unlinkat(int dir, const char *name, int flags);
 int __wrap_unlinkat(int dir, const char *name, int flags);
 int __wrap_unlinkat(int dir, const char *name, int flags)
 {
-	return dir == DIR_FD ? answer(disk_unlink(disk_now, name)) : __real_unlinkat(dir, name, flags);
+	if (dir != DIR_FD)
+		return __real_unlinkat(dir, name, flags);
+	return answer(disk_unlink(disk_now, name));
 }
 
 static void fill_stat(int file, struct stat *st)

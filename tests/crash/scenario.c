@@ -91,7 +91,7 @@ static int hash_objects(struct luna_token *token, u64 *hash, u32 *count)
 	return 0;
 }
 
-/* Without what a crash may change by right: attempts, and the serial number of a token without store. */
+/* Without what a crash may change by right: attempts; the serial number, while none is stored. */
 static u8 *pack_state(const struct luna_token *token, u32 *len)
 {
 	struct luna_state *state = malloc(sizeof(*state));
@@ -380,7 +380,9 @@ static s64 step_pair(struct play *p)
 {
 	static const u8 e[] = { 1, 0, 1 };
 	struct fx_tmpl *pub = calloc(1, sizeof(*pub)), *priv = calloc(1, sizeof(*priv));
-	static const u32 off_pub[] = { CKA_ENCRYPT, CKA_VERIFY, CKA_VERIFY_RECOVER, CKA_WRAP, CKA_DERIVE };
+	static const u32 off_pub[] = {
+		CKA_ENCRYPT, CKA_VERIFY, CKA_VERIFY_RECOVER, CKA_WRAP, CKA_DERIVE,
+	};
 	static const u32 off_priv[] = {
 		CKA_DECRYPT, CKA_SIGN, CKA_SIGN_RECOVER, CKA_UNWRAP, CKA_DERIVE, CKA_EXTRACTABLE,
 		CKA_MODIFIABLE,
@@ -693,8 +695,8 @@ static s64 use_key(struct luna_open *open, u32 session)
 	free(tmpl);
 	if (rv || count != 1)
 		return rv ?: (s64)CKR_OBJECT_HANDLE_INVALID;
-	rv = fx_op(open, session, LUNA_OP_ENCRYPT, CKM_AES_ECB, handles[0], NULL, 0, block, 16, NULL, 0,
-		   out, &len);
+	rv = fx_op(open, session, LUNA_OP_ENCRYPT, CKM_AES_ECB, handles[0], NULL, 0, block, 16,
+		   NULL, 0, out, &len);
 	if (!rv && memcmp(out, sealed_block, 16))
 		rv = CKR_ENCRYPTED_DATA_INVALID;
 	return rv;

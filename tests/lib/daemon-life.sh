@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # For tests that start and end daemons themselves, sourced after $daemon and $helper are set: a
 # directory $work that is gone in the end, with dev (LUNA_DEVICES) and store in it; TAP.
 work=$(mktemp -d "${TMPDIR:-/tmp}/luna-test.XXXXXX")
