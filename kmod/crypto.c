@@ -40,16 +40,24 @@ err_hash:
 	return err;
 }
 
+/* Set by init and exit of the module, and by suites that run before them: never at once. */
+static bool ready;
+
 int luna_kcrypto_init(void)
 {
-	int err = init_all();
+	int err;
 
+	if (ready)
+		return 0;
+	err = init_all();
+	ready = !err;
 	/* insmod takes ENOENT for a symbol that is missing. */
 	return err == -ENOENT ? -EOPNOTSUPP : err;
 }
 
 void luna_kcrypto_exit(void)
 {
+	ready = false;
 	luna_krsa_exit();
 	luna_kcipher_exit();
 	luna_khash_exit();

@@ -14,6 +14,7 @@ enum { LUNA_KRSA_MIN_BITS = 512, LUNA_KRSA_MAX_BITS = 4096 };
 
 /**
  * luna_kcrypto_init() - take hold of every algorithm, loading its module where needed
+ * Does nothing when that was done and luna_kcrypto_exit() was not called since.
  * Return: 0; -ENOMEM; -EOPNOTSUPP if one is missing, which the log says.
  */
 int luna_kcrypto_init(void);
