@@ -585,7 +585,7 @@ static struct kunit_case clone_cases[] = {
 };
 
 static struct kunit_suite clone_suite = {
-	.name = "luna_clone",
+	.name = "luna-clone",
 	.init = cloning_init,
 	.exit = cloning_exit,
 	.test_cases = clone_cases,

@@ -573,7 +573,7 @@ static struct kunit_case ha_cases[] = {
 };
 
 static struct kunit_suite ha_suite = {
-	.name = "luna_ha",
+	.name = "luna-ha",
 	.init = ha_init,
 	.exit = ha_exit,
 	.test_cases = ha_cases,

@@ -251,7 +251,7 @@ static struct kunit_case mofn_cases[] = {
 };
 
 static struct kunit_suite mofn_suite = {
-	.name = "luna_mofn",
+	.name = "luna-mofn",
 	.init = mofn_init,
 	.exit = mofn_exit,
 	.test_cases = mofn_cases,

@@ -824,7 +824,7 @@ static struct kunit_case role_cases[] = {
 };
 
 static struct kunit_suite role_suite = {
-	.name = "luna_roles",
+	.name = "luna-roles",
 	.init = roles_init,
 	.exit = roles_exit,
 	.test_cases = role_cases,

@@ -680,7 +680,7 @@ static struct kunit_case reader_cases[] = {
 };
 
 static struct kunit_suite reader_suite = {
-	.name = "luna_wire",
+	.name = "luna-wire",
 	.test_cases = reader_cases,
 };
 
@@ -698,7 +698,7 @@ static struct kunit_case vector_cases[] = {
 };
 
 static struct kunit_suite vector_suite = {
-	.name = "luna_vectors",
+	.name = "luna-vectors",
 	.init = vectors_init,
 	.exit = vectors_exit,
 	.test_cases = vector_cases,
