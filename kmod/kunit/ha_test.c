@@ -512,6 +512,8 @@ static void ha_mofn(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, step(&h->secondary, LUNA_HA_LOGIN, BLOB(), &h->answer, &h->request),
 			CKR_OK);
 	KUNIT_EXPECT_EQ(test, h->request.len, len);
+	/* the exchange waits for the secret now, not for an answer */
+	KUNIT_EXPECT_EQ(test, login(h), CKR_OPERATION_NOT_INITIALIZED);
 	KUNIT_EXPECT_EQ(test, clone_back(h), CKR_OPERATION_NOT_ALLOWED);
 	KUNIT_EXPECT_EQ(test, mofn_answer(h), CKR_OK);
 	KUNIT_EXPECT_EQ(test, mofn_activate(h), CKR_OK);

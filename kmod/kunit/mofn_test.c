@@ -223,6 +223,26 @@ static void mofn_wrong_vectors(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fx_mofn_activate(&f->side, f->some, 3), CKR_OK);
 }
 
+/*
+ * Anybody can alter a vector so that no CRC-32 sees it, by the generator polynomial itself: the secret
+ * that this gives is compared, too.
+ */
+static void mofn_same_crc(struct kunit *test)
+{
+	static const u8 unseen[] = { 0x41, 0x06, 0x71, 0xdb, 0x01 };
+	struct mofn *f = test->priv;
+	u32 crc, i;
+
+	generate(test, 1, 2);
+	pick(f, 0, 0);
+	crc = luna_crc32(f->some + 4, 44);
+	for (i = 0; i < sizeof(unseen); i++)
+		f->some[4 + 12 + i] ^= unseen[i];
+	KUNIT_ASSERT_EQ(test, luna_crc32(f->some + 4, 44), crc);
+	KUNIT_EXPECT_EQ(test, fx_mofn_activate(&f->side, f->some, 1), CKR_DATA_INVALID);
+	KUNIT_EXPECT_FALSE(test, active(f));
+}
+
 /* The secret is sealed until somebody logs in, and is no longer active after a restart. */
 static void mofn_login(struct kunit *test)
 {
@@ -246,6 +266,7 @@ static struct kunit_case mofn_cases[] = {
 	KUNIT_CASE(mofn_arguments),
 	KUNIT_CASE(mofn_small),
 	KUNIT_CASE(mofn_wrong_vectors),
+	KUNIT_CASE(mofn_same_crc),
 	KUNIT_CASE(mofn_login),
 	{}
 };
