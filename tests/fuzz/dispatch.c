@@ -6,6 +6,7 @@
  * deep; a step may then spoil any word, the sizes or the frame.
  */
 #include "common.h"
+#include "mech.h"
 
 enum {
 	OPENS = 4,
@@ -13,7 +14,7 @@ enum {
 	HANDLES = 16,
 	MESSAGES = 8,
 	PAYLOAD = 4096,
-	STEPS_MAX = 64,
+	STEPS_MAX = 96,
 };
 
 /*
@@ -24,6 +25,7 @@ enum {
  *	o out_max	n bytes of the last data piece
  *	P PIN		D domain	T template	A list of attributes to get
  *	M mechanism parameter		B bytes		X a message that came before
+ *	S a signature: a message that came before, or nothing
  *	C pairs of words, of which this is the number
  */
 static const struct shape {
@@ -50,7 +52,7 @@ static const struct shape {
 	[LUNA_ATTR_GET] = { "hA..", "" },
 	[LUNA_ATTR_SET] = { "hT..", "" },
 	[LUNA_FIND] = { "hbT...", "" },
-	[LUNA_OP] = { "bbmhMBXo....n.", "" },
+	[LUNA_OP] = { "bbmhMBSo....n.", "" },
 	[LUNA_GENERATE_KEY] = { "mM..T.......", "" },
 	[LUNA_GENERATE_PAIR] = { "mM..TT......", "" },
 	[LUNA_WRAP] = { "mMhh...o....", "" },
@@ -217,6 +219,10 @@ static u32 piece(struct fuzz_in *in, char letter)
 	case 'A': piece_attributes(in); break;
 	case 'M': piece_parameter(in); break;
 	case 'X': piece_message(in); break;
+	case 'S':
+		if (fuzz_u8(in))
+			piece_message(in);
+		break;
 	case 'C': return piece_pairs(in);
 	default:
 		piece_bytes(in);
@@ -460,24 +466,99 @@ static void seed_life(void)
 	fuzz_seed("life", program, program_len);
 }
 
-static void seed_operations(void)
+/* Handles of the programs below: what the world has, then what seed_keys_begin() makes. */
+enum { HANDLE_AES = 0, HANDLE_PUBLIC = 5, HANDLE_PRIVATE, HANDLE_SECRET };
+
+static u8 mechanism_number(u32 type)
 {
 	u8 i;
 
+	for (i = 0; fuzz_mechanism(i) != type; i++)
+		fuzz_check(i < 200);
+	return i;
+}
+
+static void seed_keys_begin(void)
+{
+	u8 pair[] = { mechanism_number(CKM_RSA_PKCS_KEY_PAIR_GEN), 0, 0x60, 0 };
+	u8 secret[] = { mechanism_number(CKM_GENERIC_SECRET_KEY_GEN), 0, 0x70 };
+
 	begin_program(0);
-	for (i = 0; i < 48; i++) {
-		u8 args[] = { i % LUNA_OP_KINDS, 3, i, i & 3, i % 8, 16, 'a', 'b', 'c', 'd', 'e', 'f',
-			      'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 0, 64 };
+	step(0, LUNA_GENERATE_PAIR, pair, sizeof(pair));
+	step(0, LUNA_GENERATE_KEY, secret, sizeof(secret));
+}
 
+static u8 key_of(const struct luna_mech *mech, u8 op)
+{
+	bool private = op == LUNA_OP_DECRYPT || op == LUNA_OP_SIGN || op == LUNA_OP_SIGN_RECOVER;
+
+	if (mech->family == LUNA_FAMILY_RSA)
+		return private ? HANDLE_PRIVATE : HANDLE_PUBLIC;
+	return mech->family == LUNA_FAMILY_HMAC ? HANDLE_SECRET : HANDLE_AES;
+}
+
+/* The parameter in piece_parameter()'s numbering that a mechanism may want. */
+static u8 parameter_of(const struct luna_mech *mech)
+{
+	if (mech->family == LUNA_FAMILY_RSA)
+		return mech->variant == LUNA_RSA_OAEP ? 5 : mech->variant == LUNA_RSA_PSS ? 6 : 0;
+	if (mech->family == LUNA_FAMILY_HMAC || mech->family == LUNA_FAMILY_CMAC)
+		return mech->variant == LUNA_MAC_GENERAL ? 7 : 0;
+	if (mech->family != LUNA_FAMILY_AES || mech->variant == LUNA_AES_ECB)
+		return 0;
+	return mech->variant == LUNA_AES_GCM ? 2 : mech->variant == LUNA_AES_CTR ? 4 : 1;
+}
+
+/* One mechanism, every operation, whole and in steps. */
+static void seed_mechanism(const struct luna_mech *mech, u8 number)
+{
+	u8 op;
+
+	for (op = 0; op < LUNA_OP_KINDS; op++) {
+		u8 args[] = { op, LUNA_STEP_INIT | LUNA_STEP_ONESHOT, number, key_of(mech, op),
+			      parameter_of(mech), 4, 'a', 'b', 'c', 'd', 0, 64 };
+
+		if (mech->family == LUNA_FAMILY_AES)
+			args[5] = 0x81;		/* 32 zeros; the letters are then a signature */
+		step(0, LUNA_OP, args, args[5] == 4 ? sizeof(args) : 6);
+		if (args[5] != 4)
+			put("\0\100", 2);
+		args[1] = LUNA_STEP_INIT | LUNA_STEP_UPDATE;
+		args[5] = 4;
 		step(0, LUNA_OP, args, sizeof(args));
-		if (i % 16 == 15) {
-			char name[16];
-
-			scnprintf(name, sizeof(name), "op-%u", i / 16);
-			fuzz_seed(name, program, program_len);
-			begin_program(0);
-		}
+		args[1] = LUNA_STEP_FINAL;
+		args[4] = 0;
+		args[5] = 0;
+		args[6] = 0;
+		args[7] = 64;
+		step(0, LUNA_OP, args, 8);
 	}
+}
+
+static void seed_operations(void)
+{
+	enum { EACH = 4, LAST = 200 };
+	const struct luna_mech *mech;
+	u8 number, in_file = 0, files = 0;
+	char name[16];
+
+	fuzz_world_open(false);
+	for (number = 0; number < LAST; number++) {
+		if (number && fuzz_mechanism(number) == fuzz_mechanism(0))
+			break;
+		mech = luna_mech_find(fuzz_world.sides[0].fx.token, fuzz_mechanism(number));
+		if (!mech || mech->family == LUNA_FAMILY_KEYGEN)
+			continue;
+		if (!in_file)
+			seed_keys_begin();
+		seed_mechanism(mech, number);
+		in_file = (in_file + 1) % EACH;
+		if (in_file)
+			continue;
+		scnprintf(name, sizeof(name), "op-%u", files++);
+		fuzz_seed(name, program, program_len);
+	}
+	fuzz_world_close();
 }
 
 static void seed_keys(void)

@@ -10,6 +10,9 @@ enum {
 	PART1_MOFN = 4,
 	PART1_DATA = 8,		/* clone the data object, not the key */
 	PART1_QUERY = 16,	/* a length query first */
+	PART1_LENGTH = 32,	/* the ciphertext's length is that of what there is */
+
+	PART1_LENGTH_AT = 88,
 };
 
 static void begin(u8 mode, struct fuzz_message *twc)
@@ -29,6 +32,8 @@ static void one(struct fuzz_in *in)
 
 	begin(mode, &reply);
 	fuzz_rest(in, &message);
+	if (mode & PART1_LENGTH && message.len > PART1_LENGTH_AT + 2)
+		put_unaligned_be16(message.len - PART1_LENGTH_AT - 2, message.data + PART1_LENGTH_AT);
 	if (mode & PART1_MAC)
 		fuzz_mac(&message, fuzz_domain(), LUNA_DOMAIN_LEN, luna_clone_part1_label);
 	if (mode & PART1_MOFN)
@@ -60,6 +65,7 @@ static void seeds(void)
 	seed("replicate", PART1_MAC | PART1_REPLICATE | PART1_QUERY);
 	seed("mofn", PART1_MAC | PART1_MOFN);
 	seed("data", PART1_MAC | PART1_DATA);
+	seed("length", PART1_MAC | PART1_LENGTH);
 }
 
 const struct fuzz_target fuzz_target = { fuzz_world_prepare, one, seeds };
