@@ -94,6 +94,9 @@ extern struct fuzz_world fuzz_world;
 /* The provider: OpenSSL, the keys of keys.txt in turn, PBKDF2 of one round. */
 const struct luna_crypto_ops *fuzz_crypto(void);
 
+/* fuzz_crypto_plain() - until the end of this input the engine builds GCM and checks RSA by itself */
+void fuzz_crypto_plain(void);
+
 /* fuzz_world_prepare() - make the images; in fuzz_target.prepare() */
 void fuzz_world_prepare(void);
 

@@ -372,12 +372,14 @@ static void do_open(u32 open)
 	fuzz_check(!IS_ERR(run.opens[open]));
 }
 
-/* Where the input starts from: prepared tokens with a login each, or empty ones. */
+/* Where the input starts from: prepared tokens with a login each, or empty ones; which provider. */
 static void begin(u8 mode)
 {
 	u32 i;
 
 	memset(&run, 0, sizeof(run));
+	if (mode & 4)
+		fuzz_crypto_plain();
 	if (mode & 1) {
 		for (i = 0; i < FUZZ_SIDES; i++)
 			fuzz_side_open(&fuzz_world.sides[i], i, memstore_new());
@@ -535,6 +537,19 @@ static void seed_mechanism(const struct luna_mech *mech, u8 number)
 	}
 }
 
+static void seed_gcm(void)
+{
+	const struct luna_mech *mech;
+
+	fuzz_world_open(false);
+	mech = luna_mech_find(fuzz_world.sides[0].fx.token, CKM_AES_GCM);
+	seed_keys_begin();
+	program[0] = 4;
+	seed_mechanism(mech, mechanism_number(CKM_AES_GCM));
+	fuzz_seed("gcm-built", program, program_len);
+	fuzz_world_close();
+}
+
 static void seed_operations(void)
 {
 	enum { EACH = 4, LAST = 200 };
@@ -612,6 +627,7 @@ static void seeds(void)
 {
 	seed_life();
 	seed_operations();
+	seed_gcm();
 	seed_keys();
 	seed_exchanges();
 }
