@@ -206,10 +206,10 @@ struct CK_SFNT_CA_FUNCTION_LIST {
 };
 
 /* Functions that only this product has; not in the list above, whose layout is the vendor's */
-#define LUNA_IMAGE_FUNCTION(name, args) \
+#define LUNA_OWN_FUNCTION(name, args) \
 	CK_RV CK_ENTRY CA_##name args; \
 	typedef CK_RV (CK_ENTRY CK_PTR CK_CA_##name) args;
-#include "image_functions.h"
+#include "luna_functions.h"
 
 /* Not a CA_ function: number of the HSM behind a slot */
 CK_RV CK_ENTRY CT_HsmIdFromSlotId(CK_SLOT_ID slotID, unsigned int CK_PTR pHsmID);

@@ -666,8 +666,4 @@ LUNA_CA_FUNCTION(DisconnectRemotePED, (CK_SLOT_ID slotID, CK_ULONG ulPedId))
 LUNA_CA_FUNCTION(GetSlotId,
 		 (CK_UTF8CHAR_PTR pLabel, CK_SLOT_ID_PTR pSlotList, CK_ULONG_PTR pulCount))
 
-/* Ours: who computes which algorithm on a slot */
-LUNA_CA_FUNCTION(GetAlgorithmProviders,
-		 (CK_SLOT_ID slotID, CK_ALGORITHM_PROVIDER_PTR pProviders, CK_ULONG_PTR pulCount))
-
 #undef LUNA_CA_FUNCTION

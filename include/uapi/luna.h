@@ -134,7 +134,7 @@ enum luna_command {
 	LUNA_MOFN_DEACTIVATE	= 82,	/* luna_hdr; session */
 	LUNA_MOFN_STATUS	= 83,	/* luna_mofn_status; open */
 
-	LUNA_IMAGE_EXPORT	= 88,	/* luna_image_arg; session, CO. Take an image of the token */
+	LUNA_IMAGE_EXPORT	= 88,	/* luna_image_arg; session, CO. Take an image */
 	LUNA_IMAGE_GET		= 89,	/* luna_data; open. Fetch a piece of it */
 	LUNA_IMAGE_PUT		= 90,	/* luna_data, payload: a piece of an image; open */
 	LUNA_IMAGE_RESTORE	= 91,	/* luna_image_arg; open, no session open anywhere */
@@ -665,21 +665,22 @@ struct luna_mofn_status {
  * @length: EXPORT: out: bytes of the image; else 0
  * @damaged: RESTORE: out: with CKR_DATA_INVALID: bytes of the image that are good at most
  *
- * An image holds all of a token, sealed under its cloning domain (lib/token/FORMAT.md). Each open file
- * keeps one, which counts among what it may make the device keep.
+ * An image holds all of a token, sealed under its cloning domain (lib/token/FORMAT.md). Each open
+ * file keeps one, which counts among what it may make the device keep.
  *
- * EXPORT takes it at one moment; LUNA_IMAGE_GET then fetches it: @offset of struct luna_data is what
- * was fetched so far, @length the bytes wanted, on return those that came. What was fetched is gone.
- * CKR_USER_NOT_LOGGED_IN, CKR_USER_NOT_AUTHORIZED (not the crypto officer);
+ * EXPORT takes it at one moment; LUNA_IMAGE_GET then fetches it: @offset of struct luna_data is
+ * what was fetched so far, @length the bytes wanted, on return those that came. What was fetched is
+ * gone. CKR_USER_NOT_LOGGED_IN, CKR_USER_NOT_AUTHORIZED (not the crypto officer);
  * CKR_CLONING_PARAMETER_MISSING: the token has no domain; CKR_OPERATION_NOT_ALLOWED: partition
  * policies 0 and 4, HSM policies 7 and 16 do not all allow it; CKR_DEVICE_MEMORY: it is too large.
  *
- * LUNA_IMAGE_PUT collects one: @offset is what was sent so far, 0 starts anew. RESTORE verifies all of
- * it and then replaces the slot's token, atomically, or leaves everything as it is; the image is gone
- * once it was looked at. CKR_SESSION_EXISTS, CKR_PIN_INCORRECT and others as for LUNA_INIT_TOKEN;
- * CKR_UNWRAPPING_ERROR: the image is of another domain; CKR_DATA_INVALID: it is damaged, or none;
- * CKR_SIM_VERSION_UNSUPPORTED: it is of a newer version; CKR_SIM_AUTHORIZATION_FAILED: the PIN is not
- * that of @role in the image; CKR_USER_LOCKED_OUT, CKR_USER_PIN_NOT_INITIALIZED: nor can any be.
+ * LUNA_IMAGE_PUT collects one: @offset is what was sent so far, 0 starts anew. RESTORE verifies all
+ * of it and then replaces the slot's token, atomically, or leaves everything as it is; the image is
+ * gone once it was looked at. CKR_SESSION_EXISTS, CKR_PIN_INCORRECT and others as for
+ * LUNA_INIT_TOKEN; CKR_UNWRAPPING_ERROR: the image is of another domain; CKR_DATA_INVALID: it is
+ * damaged, or none; CKR_SIM_VERSION_UNSUPPORTED: it is of a newer version;
+ * CKR_SIM_AUTHORIZATION_FAILED: the PIN is not that of @role in the image; CKR_USER_LOCKED_OUT,
+ * CKR_USER_PIN_NOT_INITIALIZED: nor can any be.
  */
 struct luna_image_arg {
 	struct luna_hdr hdr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * A token as an image: taken, read, sent, restored (image_functions.h). What is in it, and who may,
+ * A token as an image: taken, read, sent, restored (luna_functions.h). What is in it, and who may,
  * is the device's business.
  */
 #include "library.h"

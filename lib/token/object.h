@@ -209,7 +209,8 @@ void luna_objects_drop_all(struct luna_token *token); /* InitToken, destructive 
 /**
  * luna_objects_verify() - check every object of a token that nobody else knows, which is unlocked
  * As hostile as the store that they came from may be: CKR_OK; CKR_DATA_INVALID: one does not open,
- * or could not have been made here; CKR_DEVICE_MEMORY; CKR_FUNCTION_CANCELED: the caller was killed.
+ * or could not have been made here; CKR_DEVICE_MEMORY; CKR_FUNCTION_CANCELED: the caller was
+ * killed.
  */
 u32 luna_objects_verify(struct luna_token *token);
 void luna_objects_end_session(struct luna_open *open, u32 session); /* its session objects */

@@ -19,7 +19,7 @@ static_assert(sizeof(CK_ATTRIBUTE) == 3 * sizeof(CK_ULONG), "CK_ATTRIBUTE");
 static_assert(sizeof(CK_MECHANISM) == 3 * sizeof(CK_ULONG), "CK_MECHANISM");
 static_assert(sizeof(CK_FUNCTION_LIST) == 69 * sizeof(void *), "CK_FUNCTION_LIST");
 static_assert(sizeof(CK_FUNCTION_LIST_3_0) == 93 * sizeof(void *), "CK_FUNCTION_LIST_3_0");
-static_assert(sizeof(CK_SFNT_CA_FUNCTION_LIST) == 277 * sizeof(void *), "CA_ list");
+static_assert(sizeof(CK_SFNT_CA_FUNCTION_LIST) == 276 * sizeof(void *), "CA_ list");
 static_assert(sizeof(CA_ROLE_STATE) == 4, "CA_ROLE_STATE");
 static_assert(std::is_same<CK_C_Login, decltype(CK_FUNCTION_LIST::C_Login)>::value, "C_Login");
 static_assert(std::is_same<decltype(&C_Login), CK_C_Login>::value, "C_Login's prototype");

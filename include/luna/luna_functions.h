@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The functions that export and import a token as an image: this product's own, which the vendor's
- * library does not have. One row each, as in sfnt_functions.h: LUNA_IMAGE_FUNCTION(name without CA_,
- * (parameters)); to be found by name, dlsym(3). There is no include guard on purpose.
- *
- * An image holds everything of a token: roles with their PINs, policies, objects, the cloning domain,
+ * The functions of this product's own, which the vendor's library does not have. One row each, as in
+ * sfnt_functions.h: LUNA_OWN_FUNCTION(name without CA_, (parameters)); to be found by name, dlsym(3),
+ * as the layout of CA_GetFunctionList()'s list is the vendor's. There is no include guard on purpose.
+ */
+
+/*
+ * Who computes which algorithm on a slot: the rows, or their number with NULL. CKR_BUFFER_TOO_SMALL
+ * tells it, too.
+ */
+LUNA_OWN_FUNCTION(GetAlgorithmProviders,
+		  (CK_SLOT_ID slotID, CK_ALGORITHM_PROVIDER_PTR pProviders, CK_ULONG_PTR pulCount))
+
+/*
+ * Export and import of a token as an image. An image holds everything of a token: roles with their PINs, policies, objects, the cloning domain,
  * the HA login setup, M of N, label and serial number. It is sealed under the token's cloning domain;
  * whoever knows that and one of the PINs has all keys, extractable or not. What is in it:
  * lib/token/FORMAT.md.
@@ -20,7 +29,7 @@
  * cloning domain; CKR_OPERATION_NOT_ALLOWED: a policy forbids it; CKR_DEVICE_MEMORY: it is larger than
  * what the device keeps for an application (192 MiB, with all else).
  */
-LUNA_IMAGE_FUNCTION(TokenImageExport, (CK_SESSION_HANDLE hSession, CK_ULONG_PTR pulImageLen))
+LUNA_OWN_FUNCTION(TokenImageExport, (CK_SESSION_HANDLE hSession, CK_ULONG_PTR pulImageLen))
 
 /*
  * Reads the next piece: *pulDataLen bytes at most, of which there were *pulDataLen, starting at
@@ -28,7 +37,7 @@ LUNA_IMAGE_FUNCTION(TokenImageExport, (CK_SESSION_HANDLE hSession, CK_ULONG_PTR 
  *
  * CKR_ARGUMENTS_BAD: no image was taken, or it is not read in order.
  */
-LUNA_IMAGE_FUNCTION(TokenImageRead,
+LUNA_OWN_FUNCTION(TokenImageRead,
 		    (CK_SESSION_HANDLE hSession, CK_ULONG ulOffset, CK_BYTE_PTR pData,
 		     CK_ULONG_PTR pulDataLen))
 
@@ -36,7 +45,7 @@ LUNA_IMAGE_FUNCTION(TokenImageRead,
  * Sends the next piece of an image to a slot, where it waits for CA_TokenImageRestore. ulOffset is
  * what was sent before; 0 starts anew.
  */
-LUNA_IMAGE_FUNCTION(TokenImageWrite,
+LUNA_OWN_FUNCTION(TokenImageWrite,
 		    (CK_SLOT_ID slotID, CK_ULONG ulOffset, CK_BYTE_PTR pData, CK_ULONG ulDataLen))
 
 /*
@@ -53,9 +62,9 @@ LUNA_IMAGE_FUNCTION(TokenImageWrite,
  * pPin; CKR_USER_PIN_NOT_INITIALIZED, CKR_USER_LOCKED_OUT: the image's role; CKR_DATA_INVALID;
  * CKR_SIM_VERSION_UNSUPPORTED: a newer version; CKR_DEVICE_MEMORY; CKR_DEVICE_ERROR.
  */
-LUNA_IMAGE_FUNCTION(TokenImageRestore,
+LUNA_OWN_FUNCTION(TokenImageRestore,
 		    (CK_SLOT_ID slotID, CK_UTF8CHAR_PTR pSoPin, CK_ULONG ulSoPinLen,
 		     CK_BYTE_PTR pDomain, CK_ULONG ulDomainLen, CK_USER_TYPE userType,
 		     CK_UTF8CHAR_PTR pPin, CK_ULONG ulPinLen, CK_ULONG_PTR pulDamagedAt))
 
-#undef LUNA_IMAGE_FUNCTION
+#undef LUNA_OWN_FUNCTION
