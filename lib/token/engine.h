@@ -41,7 +41,10 @@ enum luna_mode {
 	LUNA_MODES
 };
 
-/* What a provider computes; the other half of luna_crypto_ops.describe()'s question is in brackets. */
+/*
+ * What a provider computes; the other half of luna_crypto_ops.describe()'s question is in
+ * brackets.
+ */
 enum luna_primitive {
 	LUNA_PRIMITIVE_MODE,	/* [enum luna_mode] */
 	LUNA_PRIMITIVE_HASH,	/* [enum luna_hash] */

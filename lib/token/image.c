@@ -2,13 +2,14 @@
 /*
  * Images: export and import of a token as a whole (FORMAT.md, "Image").
  *
- * What a PIN opens is in an image, so that whoever has the image can try PINs, uncounted, and whoever
- * knows one has the keys, extractable or not. An image is therefore sealed under the cloning domain,
- * and made for those alone who could clone everything: it gives away what cloning does, and no more.
+ * What a PIN opens is in an image, so that whoever has the image can try PINs, uncounted, and
+ * whoever knows one has the keys, extractable or not. An image is therefore sealed under the
+ * cloning domain, and made for those alone who could clone everything: it gives away what cloning
+ * does, and no more.
  *
- * An image that comes in may have been made by anyone: its domain and its PINs are then the maker's.
- * So all of it is verified, down to the last attribute, which is why it takes one of its PINs; and it
- * replaces a token that is there only for that token's SO, who could erase it anyway.
+ * An image that comes in may have been made by anyone: its domain and its PINs are then the
+ * maker's. So all of it is verified, down to the last attribute, which is why it takes one of its
+ * PINs; and it replaces a token that is there only for that token's SO, who could erase it anyway.
  */
 #include "clone.h"
 #include "cmd.h"
@@ -21,7 +22,8 @@
 #include "token_init.h"
 #include "wire.h"
 
-enum { PIN_ITERATIONS_MAX = 100000000 };	/* the hosts' own limit; an image must not ask for more */
+/* The hosts' own limit; an image must not ask for more. */
+enum { PIN_ITERATIONS_MAX = 100000000 };
 
 static const u8 image_magic[8] = { 'L', 'U', 'N', 'A', 'I', 'M', 'G', '\n' };
 static const char image_label[] = "luna token image, version 1";
@@ -52,8 +54,8 @@ static struct luna_aes_key *image_key(struct luna_token *token, struct image_key
 	memcpy(keys->salt, head + HEAD_SALT, sizeof(keys->salt));
 	err = luna_hash_once(token->crypto, LUNA_SHA256, head, LUNA_IMAGE_SAID, keys->digest);
 	if (!err)
-		err = luna_exchange_derive(token, &ikm, &salt, image_label, keys->digest, keys->made,
-					   sizeof(keys->made));
+		err = luna_exchange_derive(token, &ikm, &salt, image_label, keys->digest,
+					   keys->made, sizeof(keys->made));
 	return err ? ERR_PTR(err) : token->crypto->aes_key(keys->made, LUNA_IMAGE_KEY);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The bytes of an image, in frames of 64 KiB: no large piece of memory is needed at once, and what was
- * handed out is freed as the rest goes on. A frame is sealed and opened as a whole, in its place, and
- * knows from its number and from whether it is the last one where it belongs.
+ * The bytes of an image, in frames of 64 KiB: no large piece of memory is needed at once, and what
+ * was handed out is freed as the rest goes on. A frame is sealed and opened as a whole, in its
+ * place, and knows from its number and from whether it is the last one where it belongs.
  */
 #include "image.h"
 

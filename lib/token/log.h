@@ -33,7 +33,7 @@ void luna_log_close(struct luna_token *token);
 int luna_log_restart(struct luna_token *token, const struct luna_state *state);
 
 /**
- * luna_log_export() - write the store's live records, as they are at this moment, as a log of its own
+ * luna_log_export() - write the live records, as they are at this moment, as a log of its own
  * @ops, @store: where to; the replacement is begun and committed
  * Writers wait meanwhile, readers of objects do not.
  */

@@ -1194,7 +1194,8 @@ static bool try_once(const struct step *step, unsigned int nth, s64 *ret)
 	}
 	new[0] = count(&a);
 	new[1] = count(&b);
-	ok = same(&old[0], &new[0], a.path) & same(&old[1], &new[1], b.path);
+	ok = same(&old[0], &new[0], a.path);
+	ok = same(&old[1], &new[1], b.path) && ok;
 	if (!ok)
 		printf("# %s: allocation %u failed\n", step->name, nth);
 	return ok;
