@@ -7,6 +7,7 @@
  * Fast implementations are asynchronous by name (they hand over to a thread where the FPU is not at
  * hand), which crypto_wait_req() takes care of.
  */
+#include <crypto/aead.h>
 #include <crypto/skcipher.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
@@ -14,7 +15,6 @@
 #include "crypto.h"
 
 enum {
-	AES_KEY_MAX = 32,
 	SEGMENTS = 17,		/* 64 KiB that start anywhere in a page */
 	CHUNK_MAX = SZ_64K,
 };
@@ -23,12 +23,6 @@ static const char * const mode_names[] = {
 	[LUNA_ECB] = "ecb(aes)",
 	[LUNA_CBC] = "cbc(aes)",
 	[LUNA_CTR] = "ctr(aes)",
-};
-
-struct luna_aes_key {
-	struct crypto_skcipher *tfms[ARRAY_SIZE(mode_names)];
-	u32 len;
-	u8 key[AES_KEY_MAX];
 };
 
 /**
@@ -84,6 +78,8 @@ const char *luna_kcipher_driver(enum luna_mode mode)
 	return crypto_tfm_alg_driver_name(crypto_skcipher_tfm(held[mode]));
 }
 
+static_assert(ARRAY_SIZE(mode_names) == ARRAY_SIZE(((struct luna_aes_key *)NULL)->modes));
+
 struct luna_aes_key *luna_kaes_key(const u8 *key, size_t len)
 {
 	struct luna_aes_key *k;
@@ -104,8 +100,9 @@ void luna_kaes_key_free(struct luna_aes_key *key)
 
 	if (!key)
 		return;
-	for (i = 0; i < ARRAY_SIZE(key->tfms); i++)
-		crypto_free_skcipher(key->tfms[i]);
+	for (i = 0; i < ARRAY_SIZE(key->modes); i++)
+		crypto_free_skcipher(key->modes[i]);
+	crypto_free_aead(key->gcm);
 	kfree_sensitive(key);
 }
 
@@ -129,13 +126,13 @@ static struct crypto_skcipher *key_tfm(struct luna_aes_key *key, enum luna_mode 
 	struct crypto_skcipher *tfm, *other;
 
 	/* Pairs with the cmpxchg() below. */
-	tfm = smp_load_acquire(&key->tfms[mode]);
+	tfm = smp_load_acquire(&key->modes[mode]);
 	if (tfm)
 		return tfm;
 	tfm = tfm_new(key, mode);
 	if (IS_ERR(tfm))
 		return tfm;
-	other = cmpxchg(&key->tfms[mode], NULL, tfm);
+	other = cmpxchg(&key->modes[mode], NULL, tfm);
 	if (!other)
 		return tfm;
 	crypto_free_skcipher(tfm);

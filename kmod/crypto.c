@@ -31,6 +31,7 @@ static int init_all(void)
 	if (err)
 		goto err_cipher;
 	luna_krsa_generate_init();
+	luna_kgcm_init();
 	return 0;
 
 err_cipher:
@@ -58,6 +59,7 @@ int luna_kcrypto_init(void)
 void luna_kcrypto_exit(void)
 {
 	ready = false;
+	luna_kgcm_exit();
 	luna_krsa_exit();
 	luna_kcipher_exit();
 	luna_khash_exit();
@@ -67,7 +69,7 @@ static const char *driver_of(enum luna_primitive primitive, u32 index)
 {
 	switch (primitive) {
 	case LUNA_PRIMITIVE_MODE:
-		return luna_kcipher_driver(index);
+		return index == LUNA_GCM ? luna_kgcm_driver() : luna_kcipher_driver(index);
 	case LUNA_PRIMITIVE_HASH:
 		return luna_khash_driver(index);
 	case LUNA_PRIMITIVE_MAC:
@@ -83,9 +85,12 @@ static const char *driver_of(enum luna_primitive primitive, u32 index)
 
 static void kcrypto_describe(enum luna_primitive primitive, u32 index, struct luna_provider *row)
 {
+	const char *driver = driver_of(primitive, index);
+
+	if (!driver)
+		return;
 	strscpy((char *)row->provider, "kernel", sizeof(row->provider));
-	strscpy((char *)row->implementation, driver_of(primitive, index),
-		sizeof(row->implementation));
+	strscpy((char *)row->implementation, driver, sizeof(row->implementation));
 }
 
 const struct luna_crypto_ops luna_kcrypto_ops = {
@@ -112,6 +117,7 @@ const struct luna_crypto_ops luna_kcrypto_ops = {
 	.cipher_begin	= luna_kcipher_begin,
 	.cipher_update	= luna_kcipher_update,
 	.cipher_end	= luna_kcipher_end,
+	.gcm_once	= luna_kgcm_once,
 	.rsa_key	= luna_krsa_key,
 	.rsa_key_free	= luna_krsa_key_free,
 	.rsa_public	= luna_krsa_public,

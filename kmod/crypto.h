@@ -2,8 +2,9 @@
 /*
  * The crypto provider of luna.ko, on the kernel's crypto API and MPI functions.
  *
- * Without LUNA_GCM: gcm(aes) takes a message in one piece, while the engine's streams come in many,
- * so it would have to gather each message. The engine's GCM on our CTR streams in constant memory.
+ * Without LUNA_GCM: gcm(aes) takes a message in one piece, as gcm_once() does, and the engine's
+ * streams come in many, so it would have to gather each message. The engine's GCM on our CTR
+ * streams in constant memory.
  */
 #ifndef LUNA_KMOD_CRYPTO_H
 #define LUNA_KMOD_CRYPTO_H
@@ -40,7 +41,19 @@ void luna_kmac_end(struct luna_mac_stream *s);
 int luna_kpbkdf2(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *salt,
 		 size_t salt_len, u32 iterations, u8 *out, size_t out_len);
 
-/* ---- cipher.c ---- */
+/* ---- cipher.c, and for GCM of whole messages aead.c ---- */
+
+/**
+ * struct luna_aes_key - a key and its transforms, each NULL until it is needed
+ * @modes: by enum luna_mode
+ */
+struct luna_aes_key {
+	struct crypto_skcipher *modes[LUNA_GCM];
+	struct crypto_aead *gcm;
+	u32 len;
+	u8 key[32];
+};
+
 int luna_kcipher_init(void);
 void luna_kcipher_exit(void);
 const char *luna_kcipher_driver(enum luna_mode mode);
@@ -50,6 +63,12 @@ struct luna_cipher_stream *luna_kcipher_begin(struct luna_aes_key *key, enum lun
 					      bool encrypt, const u8 *iv, size_t iv_len);
 int luna_kcipher_update(struct luna_cipher_stream *s, const u8 *in, size_t len, u8 *out);
 void luna_kcipher_end(struct luna_cipher_stream *s);
+
+void luna_kgcm_init(void);
+void luna_kgcm_exit(void);
+const char *luna_kgcm_driver(void);	/* NULL: the kernel has no GCM */
+int luna_kgcm_once(struct luna_aes_key *key, bool encrypt, const u8 *iv, const u8 *aad,
+		   size_t aad_len, const u8 *in, size_t len, u8 *out, u8 *tag);
 
 /* ---- rsa.c ---- */
 int luna_krsa_init(void);

@@ -116,6 +116,12 @@ static void fail_cipher_end(struct luna_cipher_stream *s)
 	GIVE_BACK(real->cipher_end(s), s);
 }
 
+static int fail_gcm_once(struct luna_aes_key *key, bool encrypt, const u8 *iv, const u8 *aad,
+			 size_t aad_len, const u8 *in, size_t len, u8 *out, u8 *tag)
+{
+	return DONE(real->gcm_once(key, encrypt, iv, aad, aad_len, in, len, out, tag));
+}
+
 static struct luna_rsa_key *fail_rsa_key(const struct luna_rsa_nums *nums)
 {
 	return MAKE(real->rsa_key(nums));
@@ -171,6 +177,7 @@ const struct luna_crypto_ops *failcrypto_ops(const struct luna_crypto_ops *base)
 	ops.cipher_update = fail_cipher_update;
 	ops.cipher_tag = base->cipher_tag ? fail_cipher_tag : NULL;
 	ops.cipher_end = fail_cipher_end;
+	ops.gcm_once = base->gcm_once ? fail_gcm_once : NULL;
 	ops.rsa_key = fail_rsa_key;
 	ops.rsa_key_free = fail_rsa_key_free;
 	ops.rsa_public = fail_rsa_public;

@@ -138,6 +138,15 @@ struct luna_crypto_ops {
 	int (*cipher_tag)(struct luna_cipher_stream *s, u8 *tag, size_t tag_len);
 	void (*cipher_end)(struct luna_cipher_stream *s);
 
+	/*
+	 * Optional: GCM of one message, with an IV of 12 bytes. @aad_len and @len may be 0; @out:
+	 * @len bytes; @tag: 16 bytes, written by encryption, compared by decryption: -EBADMSG. On
+	 * errors @out holds no plaintext. Also -EOPNOTSUPP, with nothing done: compute it in
+	 * another way. A provider with LUNA_GCM needs no second way to it.
+	 */
+	int (*gcm_once)(struct luna_aes_key *key, bool encrypt, const u8 *iv, const u8 *aad,
+			size_t aad_len, const u8 *in, size_t len, u8 *out, u8 *tag);
+
 	struct luna_rsa_key *(*rsa_key)(const struct luna_rsa_nums *nums);
 	void (*rsa_key_free)(struct luna_rsa_key *key);
 	/* Raw: in and out are as long as the modulus; -EINVAL if in >= modulus. */

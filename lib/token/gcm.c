@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * AES-GCM (NIST SP 800-38D): the provider's, or, where that is missing or takes IVs of 12 bytes
- * only, one built of its CTR mode and our GHASH.
+ * only, one built of its CTR mode and our GHASH. A provider may compute whole messages faster than
+ * streams (gcm_once): then Init only keeps IV and AAD, until it shows how the data come.
  *
  * Encryption is a stream. Decryption gets all ciphertext at once (op.c gathers it) and releases
  * nothing before the tag was found right. An encryption without an IV gets one drawn by the token,
@@ -17,6 +18,7 @@ enum {
 	IV_MAX = 256,
 	IV_PROVIDER_MAX = 128,	/* what OpenSSL takes */
 	IV_DRAWN = 16,
+	AAD_KEPT_MAX = 1024,	/* less than the stream that is not there instead: LUNA_OP_BYTES */
 	TAG_MIN_BITS = 32,
 };
 
@@ -25,10 +27,12 @@ static const u64 gcm_max = ((1ULL << 32) - 2) * BLOCK;
 
 /**
  * struct gcm - an operation
- * @stream: the provider's GCM, or CTR
+ * @stream: the provider's GCM, or CTR; NULL while the operation @waits
+ * @waits: for its data, with @iv, @aad and @aad_len kept, and nothing computed
  * @built: ours: @hash and what follows it are in use
  * @drawn: length of @iv that goes behind the tag, or 0
  * @done: bytes of text so far
+ * @aad: while the operation @waits; heap memory
  * @aad_len: bytes of AAD
  * @tag: to be compared
  * @left: bytes until the 32-bit counter wraps, which the provider's counter does not
@@ -37,12 +41,14 @@ static const u64 gcm_max = ((1ULL << 32) - 2) * BLOCK;
  */
 struct gcm {
 	struct luna_cipher_stream *stream;
+	bool waits;
 	bool built;
 	u8 tag_len;
 	u8 drawn;
 	u64 done;
 	u8 iv[IV_DRAWN];
 	u8 tag[BLOCK];
+	u8 *aad;
 	struct luna_ghash hash;
 	u64 aad_len;
 	u64 left;
@@ -218,6 +224,65 @@ static int gcm_begin(struct luna_op_state *op, const u8 *iv, u32 iv_len, const u
 	return err;
 }
 
+/* Is it worth waiting whether all data come at once? A tag cut short is not for gcm_once(). */
+static bool may_wait(const struct luna_op_state *op, u32 iv_len, u32 aad_len)
+{
+	const struct gcm *g = luna_op_private(op, const struct gcm);
+
+	return op->token->crypto->gcm_once && iv_len == IV_USUAL && aad_len <= AAD_KEPT_MAX &&
+	       (op->kind == LUNA_OP_ENCRYPT || g->tag_len == BLOCK);
+}
+
+static int gcm_wait(struct luna_op_state *op, const u8 *iv, const u8 *aad, u32 aad_len)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	struct luna_aes_key *key = luna_object_aes(op->token, op->obj);
+
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	if (aad_len) {
+		g->aad = kmemdup(aad, aad_len, GFP_KERNEL_ACCOUNT);
+		if (!g->aad)
+			return -ENOMEM;
+	}
+	memcpy(g->iv, iv, IV_USUAL);
+	g->aad_len = aad_len;
+	g->waits = true;
+	return 0;
+}
+
+static void aad_drop(struct gcm *g)
+{
+	kfree_sensitive(g->aad);
+	g->aad = NULL;
+}
+
+/* No more waiting: the data come in parts, or in a way that gcm_once() does not take. */
+static int gcm_go(struct luna_op_state *op)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	int err;
+
+	if (!g->waits)
+		return 0;
+	g->waits = false;
+	err = gcm_begin(op, g->iv, IV_USUAL, g->aad, g->aad_len);
+	aad_drop(g);
+	return err;
+}
+
+/* -EOPNOTSUPP: not in this way. */
+static int gcm_at_once(struct luna_op_state *op, const u8 *in, u32 len, u8 *out)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+
+	if (!g->waits)
+		return -EOPNOTSUPP;
+	return op->token->crypto->gcm_once(luna_object_aes(op->token, op->obj),
+					   op->kind == LUNA_OP_ENCRYPT, g->iv, g->aad, g->aad_len,
+					   in, len, out, g->tag);
+}
+
 static u32 gcm_init(struct luna_op_state *op, const u8 *param, u32 len)
 {
 	struct gcm *g = luna_op_private(op, struct gcm);
@@ -238,7 +303,8 @@ static u32 gcm_init(struct luna_op_state *op, const u8 *param, u32 len)
 		p.iv_len = IV_DRAWN;
 		g->drawn = IV_DRAWN;
 	}
-	err = gcm_begin(op, iv, p.iv_len, aad, p.aad_len);
+	err = may_wait(op, p.iv_len, p.aad_len) ? gcm_wait(op, iv, aad, p.aad_len) :
+						  gcm_begin(op, iv, p.iv_len, aad, p.aad_len);
 	return err ? luna_key_ckr(err) : CKR_OK;
 }
 
@@ -265,8 +331,10 @@ static u32 gcm_lens(const struct luna_op_state *op, u64 in_len, bool finish,
 static u32 gcm_update(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, u32 *out_len)
 {
 	struct gcm *g = luna_op_private(op, struct gcm);
-	int err;
+	int err = gcm_go(op);
 
+	if (err)
+		return luna_key_ckr(err);
 	*out_len = len;
 	g->done += len;
 	if (!g->built)
@@ -277,19 +345,26 @@ static u32 gcm_update(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, 
 	return luna_ckr(err);
 }
 
+/* Behind the text: tag and IV */
+static u32 put_trailer(const struct gcm *g, u8 *out)
+{
+	memcpy(out, g->tag, g->tag_len);
+	memcpy(out + g->tag_len, g->iv, g->drawn);
+	return g->tag_len + g->drawn;
+}
+
 static u32 gcm_final(struct luna_op_state *op, u8 *out, u32 *out_len)
 {
 	struct gcm *g = luna_op_private(op, struct gcm);
-	int err = 0;
+	int err = gcm_go(op);
 
-	if (g->built) {
+	if (err)
+		return luna_key_ckr(err);
+	if (g->built)
 		built_tag(g, g->done, g->tag);
-		memcpy(out, g->tag, g->tag_len);
-	} else {
-		err = op->token->crypto->cipher_tag(g->stream, out, g->tag_len);
-	}
-	memcpy(out + g->tag_len, g->iv, g->drawn);
-	*out_len = g->tag_len + g->drawn;
+	else
+		err = op->token->crypto->cipher_tag(g->stream, g->tag, g->tag_len);
+	*out_len = put_trailer(g, out);
 	return luna_ckr(err);
 }
 
@@ -304,8 +379,26 @@ static int provider_open(struct luna_op_state *op, const u8 *in, u32 len, u8 *ou
 	return err ? err : crypto->cipher_tag(g->stream, g->tag, g->tag_len);
 }
 
-/* Decryption. What a wrong tag leaves in @out is wiped by op.c. */
-static u32 gcm_single(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, u32 *out_len)
+static u32 gcm_seal(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, u32 *out_len)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	int err = gcm_at_once(op, in, len, out);
+	u32 rest = 0, rv = CKR_OK;
+
+	if (!err)
+		*out_len = len + put_trailer(g, out + len);
+	if (err != -EOPNOTSUPP)
+		return luna_ckr(err);
+	if (len)
+		rv = gcm_update(op, in, len, out, out_len);
+	if (rv == CKR_OK)
+		rv = gcm_final(op, out + *out_len, &rest);
+	*out_len += rest;
+	return rv;
+}
+
+/* What a wrong tag leaves in @out is wiped by op.c. */
+static u32 gcm_open(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, u32 *out_len)
 {
 	struct gcm *g = luna_op_private(op, struct gcm);
 	u32 text = len - g->tag_len;
@@ -313,8 +406,20 @@ static u32 gcm_single(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, 
 
 	memcpy(g->tag, in + text, g->tag_len);
 	*out_len = text;
-	err = g->built ? built_open(op, in, text, out) : provider_open(op, in, text, out);
+	err = gcm_at_once(op, in, text, out);
+	if (err == -EOPNOTSUPP) {
+		err = gcm_go(op);
+		if (err)
+			return luna_key_ckr(err);
+		err = g->built ? built_open(op, in, text, out) : provider_open(op, in, text, out);
+	}
 	return err == -EBADMSG ? CKR_ENCRYPTED_DATA_INVALID : luna_ckr(err);
+}
+
+static u32 gcm_single(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, u32 *out_len)
+{
+	return op->kind == LUNA_OP_ENCRYPT ? gcm_seal(op, in, len, out, out_len) :
+					     gcm_open(op, in, len, out, out_len);
 }
 
 static void gcm_end(struct luna_op_state *op)
@@ -323,10 +428,12 @@ static void gcm_end(struct luna_op_state *op)
 
 	if (g->stream)
 		op->token->crypto->cipher_end(g->stream);
+	aad_drop(g);
 }
 
 const struct luna_op_ops luna_gcm_ops = {
 	.whole = BIT(LUNA_OP_DECRYPT),
+	.shortcut = BIT(LUNA_OP_ENCRYPT),
 	.init = gcm_init,
 	.lens = gcm_lens,
 	.update = gcm_update,

@@ -144,6 +144,8 @@ struct luna_op_lens {
  *    in pieces or in updates. Nothing is released before single() says CKR_OK.
  *
  * @whole: BIT(enum luna_op_kind): kinds that are computed at once
+ * @shortcut: the same: streaming kinds for which single(), nothing before it, does the work of
+ *	update() and final() where all data come in one command
  * @single_part: no C_xxxUpdate: CKR_FUNCTION_NOT_SUPPORTED
  * @init: take up the key (op->obj, checked by luna_key_get()) and the parameter
  *	(CKR_MECHANISM_PARAM_INVALID); @param is gone afterwards
@@ -162,6 +164,7 @@ struct luna_op_lens {
  */
 struct luna_op_ops {
 	u32 whole;
+	u32 shortcut;
 	bool single_part;
 	u32 (*init)(struct luna_op_state *op, const u8 *param, u32 len);
 	u32 (*lens)(const struct luna_op_state *op, u64 in_len, bool finish,

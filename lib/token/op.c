@@ -52,6 +52,12 @@ static bool op_whole(const struct luna_op_state *op)
 	return op_ops(op)->whole & BIT(op->kind);
 }
 
+/* Is single() to be called with all data that the operation will get? */
+static bool op_at_once(const struct luna_op_state *op)
+{
+	return (op_ops(op)->whole | op_ops(op)->shortcut) & BIT(op->kind);
+}
+
 static void gather_free(struct luna_op_state *op)
 {
 	kvfree_sensitive(op->gather, op->gather_room);
@@ -310,6 +316,8 @@ static u32 op_run_stream(struct op_call *call, bool finish, u32 most, u32 *made)
 		if (!out)
 			return CKR_DEVICE_MEMORY;
 	}
+	if (finish && op->phase == LUNA_OP_PIECES && !op->done && op_at_once(op))
+		return ops->single(op, call->data, call->arg->data_len, out, made);
 	if (call->arg->data_len)
 		rv = ops->update(op, call->data, call->arg->data_len, out, made);
 	if (rv || !finish)
@@ -605,7 +613,7 @@ static u32 once_run(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, u3
 	const struct luna_op_ops *ops = op_ops(op);
 	u32 rest = 0, rv = CKR_OK;
 
-	if (op_whole(op))
+	if (op_at_once(op))
 		return ops->single(op, in, len, out, made);
 	if (len)
 		rv = ops->update(op, in, len, out, made);

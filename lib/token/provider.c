@@ -30,7 +30,7 @@ static const struct algorithm {
 	{ "random", LUNA_PRIMITIVE_RANDOM, 0 },
 };
 
-/* Without a GCM of the provider, ours; see gcm.c. */
+/* Without a GCM of the provider for all lengths and IVs, ours; see gcm.c. */
 static bool engine_builds(const struct luna_crypto_ops *crypto, const struct algorithm *a)
 {
 	if (a->primitive == LUNA_PRIMITIVE_MODE)
@@ -62,9 +62,12 @@ static void describe(const struct luna_crypto_ops *crypto, const struct algorith
 		strscpy((char *)row->implementation,
 			a->primitive == LUNA_PRIMITIVE_MODE ? "GHASH over AES-CTR" : "over HMAC",
 			sizeof(row->implementation));
-		return;
+		/* What comes in one command may be the provider's all the same. */
+		if (a->primitive != LUNA_PRIMITIVE_MODE || !crypto->gcm_once)
+			return;
+	} else {
+		strscpy((char *)row->provider, crypto->name, sizeof(row->provider));
 	}
-	strscpy((char *)row->provider, crypto->name, sizeof(row->provider));
 	if (crypto->describe)
 		crypto->describe(a->primitive, a->index, row);
 }

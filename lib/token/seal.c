@@ -133,6 +133,13 @@ static int seal_given(const struct luna_crypto_ops *c, struct luna_aes_key *key,
 static int seal_pass(const struct luna_crypto_ops *c, struct luna_aes_key *key, bool encrypt,
 		     struct seal_scratch *s, const u8 *in, u32 len, u8 *out)
 {
+	int err = -EOPNOTSUPP;
+
+	if (c->gcm_once)
+		err = c->gcm_once(key, encrypt, s->nonce, s->aad, sizeof(s->aad), in, len, out,
+				  s->tag);
+	if (err != -EOPNOTSUPP)
+		return err;
 	if (c->modes & BIT(LUNA_GCM))
 		return seal_given(c, key, encrypt, s, in, len, out);
 	return seal_built(c, key, encrypt, s, in, len, out);

@@ -42,10 +42,53 @@ struct env {
 	u32 session;
 };
 
-static struct luna_crypto_ops no_gcm, short_iv;
+static struct luna_crypto_ops no_gcm, short_iv, at_once;
 
 /* The providers that GCM has to do with; the first has everything. */
-static const struct luna_crypto_ops *providers[3];
+static const struct luna_crypto_ops *providers[4];
+
+/**
+ * struct once - gcm_once() of a provider without LUNA_GCM, by the streams of another that has it
+ * @calls: how often it was called since the test looked
+ * @refuses: it leaves everything to the engine
+ */
+static struct once {
+	u32 calls;
+	bool refuses;
+} once;
+
+static int once_gcm(struct luna_aes_key *key, bool encrypt, const u8 *iv, const u8 *aad,
+		    size_t aad_len, const u8 *in, size_t len, u8 *out, u8 *tag)
+{
+	const struct luna_crypto_ops *real = &luna_openssl_ops;
+	struct luna_cipher_stream *s;
+	int err = 0;
+
+	once.calls++;
+	if (once.refuses)
+		return -EOPNOTSUPP;
+	s = real->cipher_begin(key, LUNA_GCM, encrypt, iv, 12);
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	if (aad_len)
+		err = real->cipher_aad(s, aad, aad_len);
+	if (!err && len)
+		err = real->cipher_update(s, in, len, out);
+	if (!err)
+		err = real->cipher_tag(s, tag, 16);
+	real->cipher_end(s);
+	if (err)
+		memset(out, 0, len);
+	return err;
+}
+
+static u32 once_calls(void)
+{
+	u32 calls = once.calls;
+
+	once.calls = 0;
+	return calls;
+}
 
 static int make_providers(void **state __maybe_unused)
 {
@@ -54,9 +97,12 @@ static int make_providers(void **state __maybe_unused)
 	no_gcm.features &= ~LUNA_CRYPTO_GCM_ANY_IV;
 	short_iv = luna_openssl_ops;
 	short_iv.features &= ~LUNA_CRYPTO_GCM_ANY_IV;
+	at_once = no_gcm;
+	at_once.gcm_once = once_gcm;
 	providers[0] = &luna_openssl_ops;
 	providers[1] = &no_gcm;
 	providers[2] = &short_iv;
+	providers[3] = &at_once;
 	return 0;
 }
 
@@ -788,6 +834,171 @@ static void test_gcm_iv_lengths(void **state __maybe_unused)
 		test_free(out[i]);
 		env_close(&e[i]);
 	}
+}
+
+/* Encrypts and decrypts in one command: how often did the provider do so at once? */
+static u32 once_taken(struct env *e, u32 key, const struct bytes *iv, const struct bytes *aad,
+		      u32 tag_len, const void *plain, u32 plain_len)
+{
+	struct bytes param = gcm_param(iv, aad, 8 * tag_len);
+	u8 *sealed = test_malloc(BIG), *opened = test_malloc(BIG);
+	u32 len = BIG, opened_len = BIG;
+
+	once_calls();
+	assert_int_equal(whole(e, LUNA_OP_ENCRYPT, CKM_AES_GCM, key, &param, plain, plain_len, sealed,
+			       &len),
+			 CKR_OK);
+	assert_int_equal(len, plain_len + tag_len);
+	assert_int_equal(whole(e, LUNA_OP_DECRYPT, CKM_AES_GCM, key, &param, sealed, len, opened,
+			       &opened_len),
+			 CKR_OK);
+	assert_int_equal(opened_len, plain_len);
+	assert_memory_equal(opened, plain, plain_len);
+	test_free(sealed);
+	test_free(opened);
+	return once_calls();
+}
+
+/* When the provider gets a message at once, and when the engine computes it in parts. */
+static void test_gcm_once(void **state __maybe_unused)
+{
+	struct bytes key = hex(gcm256), iv = hex("cafebabefacedbaddecaf888"), p;
+	struct bytes iv8 = hex("cafebabefacedbad"), aad = hex(gcm_aad), plain = hex(gcm_text);
+	struct env e;
+	u8 out[128];
+	u32 k, len;
+
+	env_open(&e, &at_once);
+	k = make_key(&e, CKK_AES, &key);
+	assert_int_equal(once_taken(&e, k, &iv, &aad, 16, plain.data, plain.len), 2);
+	assert_int_equal(once_taken(&e, k, &iv, &aad, 16, plain.data, 0), 2);
+	/* A tag cut short is not for the provider to compare. */
+	assert_int_equal(once_taken(&e, k, &iv, &aad, 12, plain.data, plain.len), 1);
+	assert_int_equal(once_taken(&e, k, &iv8, &aad, 16, plain.data, plain.len), 0);
+	once.refuses = true;
+	assert_int_equal(once_taken(&e, k, &iv, &aad, 16, plain.data, plain.len), 2);
+	once.refuses = false;
+	/* In updates, and an update that never comes */
+	p = gcm_param(&iv, &aad, 128);
+	for (u32 i = 0; i < 2; i++) {
+		assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_GCM, k, p.data, p.len), CKR_OK);
+		len = sizeof(out);
+		if (i)
+			assert_int_equal(update(&e, LUNA_OP_ENCRYPT, plain.data, 7, out, &len), CKR_OK);
+		len = sizeof(out);
+		assert_int_equal(final(&e, LUNA_OP_ENCRYPT, out, &len), CKR_OK);
+		assert_int_equal(len, 16);
+		assert_int_equal(once_calls(), 0);
+	}
+	/* An operation that ends while it waits */
+	assert_int_equal(init(&e, LUNA_OP_ENCRYPT, CKM_AES_GCM, k, p.data, p.len), CKR_OK);
+	assert_int_equal(cancel(&e, LUNA_OP_ENCRYPT), CKR_OK);
+	assert_int_equal(once_calls(), 0);
+	env_close(&e);
+}
+
+/* Longer additional data than the engine keeps until it knows are worked on at once. */
+static void test_gcm_once_aad(void **state __maybe_unused)
+{
+	static const u32 lens[] = { 0, 1, 1024, 1025, 4096 };
+	struct bytes key = hex(gcm256);
+	const struct luna_gcm_param head = { .iv_len = 12, .iv_bits = 96, .tag_bits = 128 };
+	u8 *param = test_calloc(1, sizeof(head) + 12 + 4096), *out = test_malloc(2 * 17);
+	struct env e;
+	u32 k, len;
+
+	memcpy(param, &head, sizeof(head));
+	for (u32 i = 0; i < ARRAY_SIZE(lens); i++) {
+		((struct luna_gcm_param *)param)->aad_len = lens[i];
+		for (u32 p = 0; p < 2; p++) {
+			env_open(&e, p ? &at_once : &no_gcm);
+			k = make_key(&e, CKK_AES, &key);
+			once_calls();
+			len = 17;
+			assert_int_equal(fx_op(e.open, e.session, LUNA_OP_ENCRYPT, CKM_AES_GCM, k, param,
+					       sizeof(head) + 12 + lens[i], "x", 1, NULL, 0,
+					       out + 17 * p, &len),
+					 CKR_OK);
+			assert_int_equal(once_calls(), p && lens[i] <= 1024);
+			env_close(&e);
+		}
+		assert_memory_equal(out, out + 17, 17);
+	}
+	test_free(param);
+	test_free(out);
+}
+
+/* A reply to forged ciphertext has no byte of its plaintext, and the provider did see it. */
+static void test_gcm_once_forged(void **state __maybe_unused)
+{
+	struct bytes key = hex(gcm256), iv = hex("cafebabefacedbaddecaf888"), aad = hex(gcm_aad);
+	struct bytes param = gcm_param(&iv, &aad, 128), plain = hex(gcm_text);
+	struct luna_op arg = {
+		.hdr.size = sizeof(arg), .op = LUNA_OP_DECRYPT,
+		.step = LUNA_STEP_INIT | LUNA_STEP_ONESHOT, .mechanism = CKM_AES_GCM,
+		.param_len = param.len, .out_max = BIG,
+	};
+	u8 *request = test_calloc(1, 1024), *reply = test_calloc(1, 1024), sealed[128];
+	size_t made = 0;
+	struct env e;
+	u32 len = sizeof(sealed);
+
+	env_open(&e, &at_once);
+	arg.hdr.session = e.session;
+	arg.key = make_key(&e, CKK_AES, &key);
+	assert_int_equal(whole(&e, LUNA_OP_ENCRYPT, CKM_AES_GCM, arg.key, &param, plain.data,
+			       plain.len, sealed, &len),
+			 CKR_OK);
+	sealed[len - 1] ^= 1;
+	arg.data_len = len;
+	arg.total = len;
+	arg.hdr.in_len = param.len + len;
+	memcpy(request, &arg, sizeof(arg));
+	memcpy(request + sizeof(arg), param.data, param.len);
+	memcpy(request + sizeof(arg) + param.len, sealed, len);
+	once_calls();
+	assert_int_equal(luna_cmd(e.open, LUNA_OP, request, 1024, reply, &made), 0);
+	assert_int_equal(once_calls(), 1);
+	assert_int_equal(((struct luna_hdr *)reply)->rv, CKR_ENCRYPTED_DATA_INVALID);
+	assert_int_equal(made, sizeof(arg));
+	assert_null(memchr_inv(reply + sizeof(arg), 0, 1024 - sizeof(arg)));
+	assert_ended(&e, LUNA_OP_DECRYPT);
+	test_free(request);
+	test_free(reply);
+	env_close(&e);
+}
+
+/* Sealing in the store uses it too; what one way has sealed the other opens. */
+static void test_gcm_once_seal(void **state __maybe_unused)
+{
+	static const u8 key[32] = "0123456789abcdef0123456789abcde";
+	struct luna_token *token;
+	u8 *plain = test_calloc(1, 64), *sealed = test_malloc(64 + LUNA_SEAL_OVERHEAD);
+	u8 *opened = test_malloc(64);
+	struct env e;
+
+	env_open(&e, &at_once);
+	token = e.fx.token;
+	for (u32 i = 0; i < 4; i++) {
+		once_calls();
+		once.refuses = i & 1;
+		assert_int_equal(luna_seal_with(token, key, LUNA_SEAL_OBJECT, 7, plain, 64, sealed), 0);
+		once.refuses = i & 2;
+		memset(opened, 1, 64);
+		assert_int_equal(luna_unseal_with(token, key, LUNA_SEAL_OBJECT, 7, sealed,
+						  64 + LUNA_SEAL_OVERHEAD, opened), 0);
+		assert_memory_equal(opened, plain, 64);
+		assert_int_equal(once_calls(), 2);
+		memset(opened, 1, 64);
+		assert_int_equal(luna_unseal_with(token, key, LUNA_SEAL_OBJECT, 8, sealed,
+						  64 + LUNA_SEAL_OVERHEAD, opened), -EBADMSG);
+		assert_null(memchr_inv(opened, 0, 64));
+	}
+	once.refuses = false;
+	env_close(&e);
+	test_free(plain);
+	test_free(sealed);
+	test_free(opened);
 }
 
 /* Products in GCM's field, by GHASH of one block. */
@@ -1621,6 +1832,10 @@ int main(void)
 		cmocka_unit_test(test_gcm),
 		cmocka_unit_test(test_gcm_param),
 		cmocka_unit_test(test_gcm_iv_lengths),
+		cmocka_unit_test(test_gcm_once),
+		cmocka_unit_test(test_gcm_once_aad),
+		cmocka_unit_test(test_gcm_once_forged),
+		cmocka_unit_test(test_gcm_once_seal),
 		cmocka_unit_test(test_gcm_counter_wrap),
 		cmocka_unit_test(test_gcm_drawn_iv),
 		cmocka_unit_test(test_digest),
