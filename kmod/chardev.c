@@ -6,8 +6,9 @@
  * slot, without a token, is freed with the last file. (The life cycle is that of fwctl.)
  *
  * A request is copied from user space once and the reply once to it; both copies are wiped, as they
- * may hold PINs, keys and plaintext. The buffers stay with the open file: taking new ones for each
- * command would cost more than many a command, mostly for clearing what is not used of them.
+ * may hold PINs, keys and plaintext; ciphertext stays until the next command. The buffers stay with
+ * the open file: taking new ones for each command would cost more than many a command, mostly for
+ * clearing what is not used of them.
  */
 #include <linux/cdev.h>
 #include <linux/device.h>
@@ -39,11 +40,26 @@ struct luna_slot {
 	struct list_head openers;
 };
 
+enum { SIDE_SIZE = LUNA_IOC_LONG_MAX + PAGE_SIZE };
+
 /**
- * struct frame - buffers of LUNA_IOC_MAX bytes for a command, all zeros between commands
+ * struct side - a request or a reply
+ * @pages: SIDE_SIZE bytes; all zeros between commands, but from @from to @to
+ * @from, @to: where public bytes of earlier commands may be
+ */
+struct side {
+	u8 *pages;
+	u32 from, to;
+};
+
+/**
+ * struct frame - buffers for a command
+ *
+ * A request ends with a page, and the payload of its reply begins with one. Ciphers work page by
+ * page, and slowly on a block that is on two: so data that are pages touch no more than they must.
  */
 struct frame {
-	void *in, *out;
+	struct side in, out;
 };
 
 /**
@@ -66,12 +82,18 @@ static struct luna_slot *plugged[LUNA_SLOTS_MAX];
 
 /* ---- frames ---- */
 
+static void side_free(struct side *side)
+{
+	if (side->pages)
+		free_pages_exact(side->pages, SIDE_SIZE);
+}
+
 static void frame_free(struct frame *frame)
 {
 	if (!frame)
 		return;
-	kfree(frame->out);
-	kfree(frame->in);
+	side_free(&frame->out);
+	side_free(&frame->in);
 	kfree(frame);
 }
 
@@ -81,12 +103,32 @@ static struct frame *frame_new(void)
 
 	if (!frame)
 		return NULL;
-	frame->in = kzalloc(LUNA_IOC_MAX, GFP_KERNEL_ACCOUNT);
-	frame->out = kzalloc(LUNA_IOC_MAX, GFP_KERNEL_ACCOUNT);
-	if (frame->in && frame->out)
+	frame->in.pages = alloc_pages_exact(SIDE_SIZE, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	frame->out.pages = alloc_pages_exact(SIDE_SIZE, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (frame->in.pages && frame->out.pages)
 		return frame;
 	frame_free(frame);
 	return NULL;
+}
+
+/* A command has used @len bytes at @at. */
+static void side_used(struct side *side, const u8 *at, size_t len, bool public)
+{
+	u32 from = at - side->pages;
+
+	if (!public) {
+		memzero_explicit(side->pages + from, len);
+		return;
+	}
+	side->from = side->to ? min(side->from, from) : from;
+	side->to = max_t(u32, side->to, from + len);
+}
+
+static void side_clear(struct side *side)
+{
+	memset(side->pages + side->from, 0, side->to - side->from);
+	side->from = 0;
+	side->to = 0;
 }
 
 static struct frame *frame_take(struct opener *opener)
@@ -96,11 +138,9 @@ static struct frame *frame_take(struct opener *opener)
 	return frame ? frame : frame_new();
 }
 
-/* A command of @size bytes has used it. One frame is kept; threads that come together make more. */
-static void frame_give(struct opener *opener, struct frame *frame, size_t size)
+/* One frame is kept; threads that come together make more. */
+static void frame_give(struct opener *opener, struct frame *frame)
 {
-	memzero_explicit(frame->in, size);
-	memzero_explicit(frame->out, size);
 	if (cmpxchg(&opener->spare, NULL, frame))
 		frame_free(frame);
 }
@@ -178,29 +218,65 @@ static int carry_locked(struct opener *opener, unsigned int nr, const void *in, 
 	return err;
 }
 
+/* How much of a buffer is request; if that makes no sense, all of it, for luna_cmd() to refuse. */
+static size_t request_len(const struct luna_hdr *hdr, size_t size)
+{
+	if (hdr->size < sizeof(*hdr) || hdr->size > size || hdr->in_len > size - hdr->size)
+		return size;
+	return hdr->size + hdr->in_len;
+}
+
+static int carry_frame(struct opener *opener, struct frame *frame, unsigned int nr,
+		       const struct luna_hdr *hdr, size_t size, u8 __user *arg)
+{
+	size_t in_len = request_len(hdr, size), out_len = 0;
+	u8 *in = frame->in.pages + PAGE_ALIGN(in_len) - in_len;
+	u8 *out = frame->out.pages + PAGE_ALIGN(hdr->size % PAGE_SIZE) - hdr->size % PAGE_SIZE;
+	int err = -EFAULT;
+	u32 public;
+
+	/* What was checked is what is carried: the header is not read again. */
+	memcpy(in, hdr, sizeof(*hdr));
+	if (!copy_from_user(in + sizeof(*hdr), arg + sizeof(*hdr), in_len - sizeof(*hdr)))
+		err = carry_locked(opener, nr, in, size, out, &out_len);
+	if (!err && copy_to_user(arg, out, out_len))
+		err = -EFAULT;
+	public = luna_cmd_public(nr, in, in_len);
+	side_used(&frame->in, in, in_len, public & LUNA_PUBLIC_IN);
+	side_used(&frame->out, out, out_len, public & LUNA_PUBLIC_OUT);
+	return err;
+}
+
 static int carry(struct opener *opener, unsigned int nr, size_t size, void __user *arg)
 {
-	struct frame *frame = frame_take(opener);
-	size_t out_len = 0;
-	int err = -EFAULT;
+	struct frame *frame;
+	struct luna_hdr hdr;
+	int err;
 
+	if (copy_from_user(&hdr, arg, sizeof(hdr)))
+		return -EFAULT;
+	frame = frame_take(opener);
 	if (!frame)
 		return -ENOMEM;
-	if (!copy_from_user(frame->in, arg, size))
-		err = carry_locked(opener, nr, frame->in, size, frame->out, &out_len);
-	if (!err && copy_to_user(arg, frame->out, out_len))
-		err = -EFAULT;
-	frame_give(opener, frame, size);
+	if (nr != LUNA_OP) {
+		side_clear(&frame->in);
+		side_clear(&frame->out);
+	}
+	err = carry_frame(opener, frame, nr, &hdr, size, arg);
+	frame_give(opener, frame);
 	return err;
 }
 
 static long slot_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	size_t size = _IOC_SIZE(cmd);
+	bool is_long = _IOC_TYPE(cmd) == LUNA_IOC_MAGIC_LONG;
+	size_t size = is_long ? 8 * _IOC_SIZE(cmd) : _IOC_SIZE(cmd);
+	size_t most = is_long ? LUNA_IOC_LONG_MAX : LUNA_IOC_MAX;
 
-	if (_IOC_TYPE(cmd) != LUNA_IOC_MAGIC || _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
+	if ((!is_long && _IOC_TYPE(cmd) != LUNA_IOC_MAGIC) ||
+	    _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
 		return -ENOTTY;
-	if (size < sizeof(struct luna_hdr) || size > LUNA_IOC_MAX)
+	if (size < sizeof(struct luna_hdr) || size > most)
 		return -EINVAL;
 	return carry(file->private_data, _IOC_NR(cmd), size, (void __user *)arg);
 }

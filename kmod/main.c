@@ -42,7 +42,7 @@ int luna_slot_start(u32 slot)
 	const struct luna_config config = {
 		.slot = slot,
 		.host = "luna.ko",
-		.flags = lax_ha_keys ? LUNA_CONFIG_LAX_HA_KEYS : 0,
+		.flags = LUNA_CONFIG_LONG | (lax_ha_keys ? LUNA_CONFIG_LAX_HA_KEYS : 0),
 		.pin_iterations = pin_iterations,
 	};
 

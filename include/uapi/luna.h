@@ -56,11 +56,21 @@
 /* The largest buffer of one command; fits the size field of every architecture that has 14 bits. */
 #define LUNA_IOC_MAX		16376
 
+/*
+ * Longer buffers, where the device has LUNA_FEATURE_LONG (FUSE cannot): len is a multiple of 8,
+ * and the number carries an eighth of it. Otherwise the same.
+ */
+#define LUNA_IOC_MAGIC_LONG	0xDC
+#define LUNA_IOC_LONG(nr, len)						\
+	_IOC(_IOC_READ | _IOC_WRITE, LUNA_IOC_MAGIC_LONG, (nr), (len) / 8)
+#define LUNA_IOC_LONG_MAX	18432
+
 /* The most payload that LUNA_DATA_PUT collects for one command. A reply may leave more. */
 #define LUNA_STAGE_MAX		(2u << 20)
 
 /* The data that one LUNA_OP carries at most; leaves room for struct, parameter and signature. */
 #define LUNA_OP_DATA_MAX	14336
+#define LUNA_OP_DATA_LONG_MAX	16384	/* in a buffer of LUNA_IOC_LONG_MAX bytes */
 
 /* out_max of a length query. */
 #define LUNA_OUT_QUERY		0xffffffffu
@@ -173,7 +183,7 @@ struct luna_hdr {
  * struct luna_info - LUNA_GET_INFO
  * @abi: LUNA_ABI_VERSION of the device
  * @features: LUNA_FEATURE_*
- * @ioc_max: largest buffer it takes
+ * @ioc_max: largest buffer of LUNA_IOC() that it takes
  * @stage_max: most bytes that LUNA_DATA_PUT collects
  * @sessions_max: most sessions of one open file
  * @slot: number of the slot on this host
@@ -197,6 +207,7 @@ struct luna_info {
 
 #define LUNA_FEATURE_PERSISTENT	0x1	/* token objects survive a restart of the device */
 #define LUNA_FEATURE_IMAGES	0x2	/* LUNA_IMAGE_* */
+#define LUNA_FEATURE_LONG	0x4	/* LUNA_IOC_LONG() */
 
 /**
  * struct luna_slot_info - LUNA_SLOT_INFO: what CK_SLOT_INFO and CK_TOKEN_INFO need

@@ -47,7 +47,7 @@ void fx_close(struct fx *fx)
 static s64 call_once(struct luna_open *open, u32 nr, struct luna_hdr *hdr, size_t size, const u8 *in,
 		     size_t in_len, u8 *out, size_t out_room)
 {
-	size_t len = size + max(in_len, out_room), out_len = 0;
+	size_t len = size + max(in_len, out_room), out_len = 0, at;
 	u8 *request, *reply;
 	s64 ret;
 
@@ -64,6 +64,9 @@ static s64 call_once(struct luna_open *open, u32 nr, struct luna_hdr *hdr, size_
 		memcpy(request + size, in, in_len);
 	ret = luna_cmd(open, nr, request, len, reply, &out_len);
 	fx_check(out_len <= len);
+	/* A host wipes what it hands back: behind that there must be nothing to wipe. */
+	for (at = out_len; at < len; at++)
+		fx_check(!reply[at] || reply[at] == 0xa5);
 	if (ret) {
 		fx_check(out_len == 0);
 	} else {

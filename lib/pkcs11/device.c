@@ -84,6 +84,11 @@ static bool device_greet(struct p11_device *device)
 	if (most > LUNA_IOC_MAX)
 		most = LUNA_IOC_MAX;
 	device->ioc_max = device->info.ioc_max < most ? device->info.ioc_max & ~7u : most;
+	device->op_data_max = LUNA_OP_DATA_MAX;
+	if (device->info.features & LUNA_FEATURE_LONG) {
+		device->ioc_max = LUNA_IOC_LONG_MAX;
+		device->op_data_max = LUNA_OP_DATA_LONG_MAX;
+	}
 	device->info.provider[sizeof(device->info.provider) - 1] = '\0';
 	device->info.host[sizeof(device->info.host) - 1] = '\0';
 	return true;

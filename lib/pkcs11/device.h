@@ -30,6 +30,7 @@
  * @known_inits: digests of Inits that succeeded, with the generation they succeeded in
  *	(operation.c)
  * @ioc_max: largest buffer to send
+ * @op_data_max: most data of one LUNA_OP
  * @info: what LUNA_GET_INFO said
  * @lock: protects the rest
  * @mechanisms: rows of LUNA_MECH_LIST as of generation @mechanisms_generation, or NULL
@@ -43,6 +44,7 @@ struct p11_device {
 	atomic_uint logouts;
 	_Atomic uint64_t known_inits[P11_KNOWN_INITS];
 	uint32_t ioc_max;
+	uint32_t op_data_max;
 	struct luna_info info;
 	pthread_mutex_t lock;
 	struct luna_mech_info *mechanisms;

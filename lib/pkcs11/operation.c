@@ -18,11 +18,11 @@
 /* Longer than any signature: what is beyond need not travel for the device to see that. */
 #define SIGNATURE_MAX	4096
 
-/* More than any cipher adds to the data of an Update, or gives back of earlier data. */
+/* More than any cipher adds to its data, or gives back of earlier data. */
 #define UPDATE_EXTRA	64
 
-/* Room for output that does not grow with the data: a block, a tag, RSA with 4096 bits. */
-#define OUT_EXTRA	512
+/* Room for output that does not grow with the data: a digest, RSA with 4096 bits. */
+#define OUT_FIXED	512
 
 static uint64_t mix(uint64_t digest, uint64_t word)
 {
@@ -264,7 +264,7 @@ static CK_RV operation_pieces(struct p11_session *session, enum luna_op_kind kin
 			      const struct p11_io *io)
 {
 	uint32_t out_max = operation_out_max(io);
-	CK_ULONG at = 0, made = 0, part;
+	CK_ULONG at = 0, made = 0, part, most = session->device->op_data_max;
 	bool last;
 	CK_RV rv;
 
@@ -272,7 +272,7 @@ static CK_RV operation_pieces(struct p11_session *session, enum luna_op_kind kin
 		struct luna_op op = { .step = step, .out_max = out_max };
 		struct p11_request request = { 0 };
 
-		part = io->len - at < LUNA_OP_DATA_MAX ? io->len - at : LUNA_OP_DATA_MAX;
+		part = io->len - at < most ? io->len - at : most;
 		last = at + part == io->len;
 		op.data_len = (uint32_t)part;
 		if (step & LUNA_STEP_ONESHOT) {
@@ -290,7 +290,8 @@ static CK_RV operation_pieces(struct p11_session *session, enum luna_op_kind kin
 		if (out_max) {
 			request.out = made ? (uint8_t *)io->out + made : io->out;
 			request.out_max = *io->out_len - made;
-			request.out_hint = part + OUT_EXTRA;
+			request.out_hint = part + UPDATE_EXTRA > OUT_FIXED ? part + UPDATE_EXTRA :
+									     OUT_FIXED;
 			if (step & LUNA_STEP_UPDATE)
 				op.out_max = p11_u32(request.out_max);
 		}
@@ -327,7 +328,7 @@ static CK_RV operation_step(struct p11_session *session, enum luna_op_kind kind,
 	 * An Update in pieces must not find out in the middle that its buffer is short. A one-shot
 	 * is told at its first piece.
 	 */
-	if ((step & LUNA_STEP_UPDATE) && io->out_len && io->len > LUNA_OP_DATA_MAX &&
+	if ((step & LUNA_STEP_UPDATE) && io->out_len && io->len > session->device->op_data_max &&
 	    *io->out_len < io->len + UPDATE_EXTRA) {
 		rv = operation_query(session, kind, step, io->len, &need);
 		if (rv != CKR_OK)

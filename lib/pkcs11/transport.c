@@ -84,9 +84,11 @@ static CK_RV transport_carry(struct p11_device *device, unsigned int command,
 			     struct message *message, size_t size, size_t len)
 {
 	struct luna_hdr *head = (struct luna_hdr *)message->data;
+	unsigned long number = len <= LUNA_IOC_MAX ? LUNA_IOC(command, len) :
+						     LUNA_IOC_LONG(command, len);
 
 	/* EINTR: not carried, and no signal of the program's makes it less wanted. */
-	while (ioctl(device->fd, LUNA_IOC(command, len), message->data) < 0)
+	while (ioctl(device->fd, number, message->data) < 0)
 		if (errno != EINTR)
 			return transport_error(device, errno);
 	if (head->out_len > len - size) {
@@ -259,6 +261,8 @@ CK_RV p11_transport(struct p11_device *device, struct p11_request *request)
 									  request->out_max;
 	out = out < room ? out : room;
 	len = request->size + (in_len - staged > out ? in_len - staged : out);
+	if (len > LUNA_IOC_MAX)
+		len = (len + 7) & ~(size_t)7;
 
 	if (request->grow)
 		request->out = NULL;

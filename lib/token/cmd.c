@@ -51,6 +51,8 @@ static u32 luna_do_get_info(struct luna_ucmd *cmd)
 	info->features = LUNA_FEATURE_IMAGES;
 	if (luna_log_persistent(cmd->token))
 		info->features |= LUNA_FEATURE_PERSISTENT;
+	if (config->flags & LUNA_CONFIG_LONG)
+		info->features |= LUNA_FEATURE_LONG;
 	info->ioc_max = LUNA_IOC_MAX;
 	info->stage_max = LUNA_STAGE_MAX;
 	info->sessions_max = LUNA_SESSIONS_MAX;
@@ -279,7 +281,7 @@ static int cmd_frame(const struct luna_cmd_row *row, const u8 *in, size_t len, u
 {
 	struct luna_hdr hdr;
 
-	if (len < sizeof(hdr) || len > LUNA_IOC_MAX)
+	if (len < sizeof(hdr) || len > LUNA_IOC_LONG_MAX)
 		return -EINVAL;
 	memcpy(&hdr, in, sizeof(hdr));
 	if (hdr.size < row->min_size || hdr.size % 8 || hdr.size > len)
@@ -431,4 +433,21 @@ int luna_cmd(struct luna_open *open, u32 nr, const void *in, size_t len, void *o
 	memset((u8 *)out + known, 0, size - known);
 	*out_len = size + arg.hdr.out_len;
 	return 0;
+}
+
+u32 luna_cmd_public(u32 nr, const void *in, size_t len)
+{
+	struct luna_op op;
+
+	if (nr != LUNA_OP || len < sizeof(op))
+		return 0;
+	memcpy(&op, in, sizeof(op));
+	switch (op.op) {
+	case LUNA_OP_ENCRYPT:
+		return LUNA_PUBLIC_OUT;
+	case LUNA_OP_DECRYPT:
+		return LUNA_PUBLIC_IN;
+	default:
+		return 0;
+	}
 }

@@ -189,6 +189,7 @@ struct luna_store_ops {
 
 /* luna_config.flags */
 #define LUNA_CONFIG_LAX_HA_KEYS	0x1	/* HA login key: check the usage flags alone */
+#define LUNA_CONFIG_LONG	0x2	/* the host takes LUNA_IOC_LONG(), too */
 
 /**
  * struct luna_config - what a host decides about a token
@@ -239,9 +240,25 @@ void luna_release(struct luna_open *open);
  * @out: room for the reply, @len bytes, apart from @in
  * @out_len: bytes of @out to hand back, set also when an error is returned (0)
  *
+ * Of @in nothing behind hdr.size + hdr.in_len bytes is read. What @out holds behind *@out_len
+ * afterwards was there before, or is zero: to wipe a reply, wipe that much.
+ *
  * Return: 0 and a reply, or the negative errno of the ABI's general section.
  */
 int luna_cmd(struct luna_open *open, u32 nr, const void *in, size_t len, void *out,
 	     size_t *out_len);
+
+/* luna_cmd_public() */
+#define LUNA_PUBLIC_IN	0x1
+#define LUNA_PUBLIC_OUT	0x2
+
+/**
+ * luna_cmd_public() - what of a command is no secret, so that its host need not wipe it: ciphertext
+ * @nr: command number
+ * @in: the request, @len bytes
+ *
+ * Return: LUNA_PUBLIC_*.
+ */
+u32 luna_cmd_public(u32 nr, const void *in, size_t len);
 
 #endif /* LUNA_TOKEN_ENGINE_H */

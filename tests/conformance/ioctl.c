@@ -24,7 +24,7 @@
 #define PATTERN		0xa5
 
 union frame {
-	unsigned char bytes[16384];
+	unsigned char bytes[LUNA_IOC_LONG_MAX];
 	struct luna_hdr hdr;
 	struct luna_info info;
 	struct luna_slot_info slot_info;
@@ -466,6 +466,33 @@ static void buffer_lengths(void **state)
 	}
 }
 
+/* LUNA_IOC_LONG(): only where the device says so, and then as the shorter ones, but for its limit. */
+static void long_buffers(void **state)
+{
+	static const size_t lens[] = {
+		0, 32, sizeof(struct luna_info), 8192, LUNA_IOC_MAX, LUNA_IOC_MAX + 8,
+		LUNA_IOC_LONG_MAX, LUNA_IOC_LONG_MAX + 8, 65536, 8 * _IOC_SIZEMASK,
+	};
+	bool offered;
+	size_t i;
+
+	(void)state;
+	request(sizeof(f.info), 0);
+	assert_rv(run(dev, LUNA_GET_INFO, sizeof(f.info)), CKR_OK);
+	offered = f.info.features & LUNA_FEATURE_LONG;
+	for (i = 0; i < COUNT(lens); i++) {
+		bool fits = lens[i] >= sizeof(f.info) && lens[i] <= LUNA_IOC_LONG_MAX;
+		int err;
+
+		request(sizeof(f.info), 0);
+		err = ioctl(dev, LUNA_IOC_LONG(LUNA_GET_INFO, lens[i]), &f) ? errno : 0;
+		if (err != (!offered ? ENOTTY : fits ? 0 : EINVAL))
+			fail_msg("%zu bytes: %s", lens[i], strerror(err));
+		if (!err)
+			assert_int_equal(f.info.abi, LUNA_ABI_VERSION);
+	}
+}
+
 static void struct_sizes(void **state)
 {
 	static const uint32_t absurd[] = {
@@ -626,7 +653,8 @@ static void device_info(void **state)
 	f.info.reserved = 0;
 	assert_rv(run(dev, LUNA_GET_INFO, sizeof(f.info)), CKR_OK);
 	assert_int_equal(f.info.abi, LUNA_ABI_VERSION);
-	assert_int_equal(f.info.features & ~LUNA_FEATURE_PERSISTENT, LUNA_FEATURE_IMAGES);
+	assert_int_equal(f.info.features & ~(LUNA_FEATURE_PERSISTENT | LUNA_FEATURE_LONG),
+			 LUNA_FEATURE_IMAGES);
 	assert_int_equal(f.info.ioc_max, LUNA_IOC_MAX);
 	assert_int_equal(f.info.stage_max, LUNA_STAGE_MAX);
 	assert_int_equal(f.info.sessions_max, 4096);
@@ -2174,6 +2202,7 @@ int main(void)
 		cmocka_unit_test_setup(unknown_commands, fresh),
 		cmocka_unit_test_setup(wrong_magic_and_direction, fresh),
 		cmocka_unit_test_setup(buffer_lengths, fresh),
+		cmocka_unit_test(long_buffers),
 		cmocka_unit_test_setup(struct_sizes, fresh),
 		cmocka_unit_test_setup(payload_lengths, fresh),
 		cmocka_unit_test_setup(reserved_and_flags, fresh),

@@ -170,12 +170,13 @@ static int reply_change(u8 *reply, size_t len, int err)
 
 int __wrap_ioctl(int fd, unsigned long command, void *arg)
 {
-	size_t len = _IOC_SIZE(command), out_len = 0;
+	bool is_long = _IOC_TYPE(command) == LUNA_IOC_MAGIC_LONG;
+	size_t len = is_long ? 8 * _IOC_SIZE(command) : _IOC_SIZE(command), out_len = 0;
 	int i = fd - FD_BASE, err;
 	u8 *reply;
 
 	fuzz_check(i >= 0 && i < FDS && fds[i]);
-	fuzz_check(len >= sizeof(struct luna_hdr) && len <= LUNA_IOC_MAX);
+	fuzz_check(len >= sizeof(struct luna_hdr) && len <= (is_long ? LUNA_IOC_LONG_MAX : LUNA_IOC_MAX));
 	ioctls += !honest;
 	reply = fuzz_alloc(len);
 	memcpy(reply, arg, len);
