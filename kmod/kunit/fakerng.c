@@ -69,7 +69,10 @@ const struct luna_crypto_ops *fakerng_ops(const struct luna_crypto_ops *base, u6
 	return &fake;
 }
 
-/* Keys of one size, handed out in turn; both tokens of a cloning test get different ones. */
+/*
+ * Keys of one size, handed out in turn; both tokens of a cloning test get different ones. They stay
+ * with the program or module: no suite is the last to need them.
+ */
 enum { SIZES = 8, KEYS = 4 };
 
 static struct shelf {
@@ -77,7 +80,7 @@ static struct shelf {
 	u8 e[8];
 	size_t e_len;
 	u32 turn;
-	struct luna_rsa_made *keys[KEYS];
+	struct luna_rsa_made keys[KEYS];	/* bits 0: not made yet */
 } shelves[SIZES];
 
 static struct shelf *shelf_of(u32 bits, const u8 *e, size_t e_len)
@@ -99,7 +102,7 @@ static struct shelf *shelf_of(u32 bits, const u8 *e, size_t e_len)
 
 static struct luna_rsa_made *quick_rsa_generate(u32 bits, const u8 *e, size_t e_len)
 {
-	struct luna_rsa_made *made = NULL, **kept;
+	struct luna_rsa_made *made, *kept;
 	struct shelf *shelf;
 
 	mutex_lock(&lock);
@@ -109,15 +112,13 @@ static struct luna_rsa_made *quick_rsa_generate(u32 bits, const u8 *e, size_t e_
 		goto out;
 	}
 	kept = &shelf->keys[shelf->turn++ % KEYS];
-	if (*kept) {
-		made = kmemdup(*kept, sizeof(**kept), GFP_KERNEL) ?: ERR_PTR(-ENOMEM);
+	if (kept->bits) {
+		made = kmemdup(kept, sizeof(*kept), GFP_KERNEL) ?: ERR_PTR(-ENOMEM);
 		goto out;
 	}
 	made = real->rsa_generate(bits, e, e_len);
-	if (IS_ERR(made))
-		goto out;
-	*kept = luna_test_alloc(sizeof(**kept));
-	**kept = *made;
+	if (!IS_ERR(made))
+		*kept = *made;
 out:
 	mutex_unlock(&lock);
 	return made;
@@ -139,14 +140,7 @@ const struct luna_crypto_ops *fakerng_quick_ops(const struct luna_crypto_ops *ba
 
 void fakerng_forget_keys(void)
 {
-	struct shelf *shelf;
-	int i;
-
 	mutex_lock(&lock);
-	for (shelf = shelves; shelf < shelves + SIZES; shelf++) {
-		for (i = 0; i < KEYS; i++)
-			luna_test_free(shelf->keys[i]);
-		*shelf = (struct shelf){ 0 };
-	}
+	memset(shelves, 0, sizeof(shelves));
 	mutex_unlock(&lock);
 }

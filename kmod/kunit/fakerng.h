@@ -26,7 +26,7 @@ void fakerng_next(const void *bytes, size_t len);
 /* fakerng_fail() - the @nth call of random from now fails with -EIO; 0: none */
 void fakerng_fail(u64 nth);
 
-/* fakerng_forget_keys() - free what fakerng_quick_ops() keeps; at the end of a test program */
+/* fakerng_forget_keys() - forget the keys that fakerng_quick_ops() hands out again and again */
 void fakerng_forget_keys(void);
 
 #endif /* LUNA_KUNIT_FAKERNG_H */
