@@ -269,6 +269,8 @@ u32 luna_ckr(int err)
 		return CKR_FUNCTION_CANCELED;
 	case -EOPNOTSUPP:
 		return CKR_MECHANISM_INVALID;
+	case -EACCES:		/* a logout has sealed the object again */
+		return CKR_USER_NOT_LOGGED_IN;
 	case -EINVAL:
 		return CKR_FUNCTION_FAILED;
 	default:

@@ -61,11 +61,12 @@ static int out_bytes(struct rewrite *w, const u8 *data, u32 len)
 
 static int out_head(struct rewrite *w)
 {
+	u32 top = max(w->log->top, w->from->top);
 	struct luna_log_head head = {
 		.salt = w->salt,
 		.sequence = w->next,
 		.base = w->base,
-		.top = max(w->log->top, w->from->top),
+		.top = top,
 	};
 	u8 bytes[LUNA_LOG_HEAD];
 

@@ -210,11 +210,6 @@ u32 luna_object_none(const struct luna_object *obj, u32 none)
 
 /* ---- storing ---- */
 
-u32 luna_object_ckr(long err)
-{
-	return err == -EACCES ? CKR_USER_NOT_LOGGED_IN : luna_ckr(err);
-}
-
 /*
  * The store's record of a token object with @attrs. Private ones are sealed, into memory that
  * becomes the object's when the record is durable: *@sealed. token->lock is held.
@@ -335,7 +330,7 @@ static u32 publish_store(struct publishing *p)
 				    &p->sealed[p->stored]);
 		p->stored++;
 		if (ret)
-			return luna_object_ckr(ret);
+			return luna_ckr(ret);
 	}
 	return p->stored ? luna_ckr(luna_log_put(token, p->records, p->stored)) : CKR_OK;
 }
@@ -429,7 +424,7 @@ static u32 change_store(struct luna_object *obj, struct luna_attrs *attrs)
 	if (ret) {
 		kfree(sealed);
 		luna_attrs_put(attrs);
-		return luna_object_ckr(ret);
+		return luna_ckr(ret);
 	}
 	object_take_sealed(obj, &record, sealed);
 	luna_attrs_put(obj->attrs);
@@ -451,7 +446,7 @@ static u32 change_locked(struct luna_session *session, struct luna_object *obj,
 		return CKR_OBJECT_HANDLE_INVALID;
 	old = object_open_locked(obj, true);
 	if (IS_ERR(old))
-		return luna_object_ckr(PTR_ERR(old));
+		return luna_ckr(PTR_ERR(old));
 	rv = luna_object_changed(session, obj, old, tmpl, &attrs);
 	luna_attrs_put(old);
 	if (rv || !attrs)

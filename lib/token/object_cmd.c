@@ -53,7 +53,7 @@ static u32 object_copy(struct luna_ucmd *cmd, struct luna_object *source,
 		return CKR_ACTION_PROHIBITED;
 	attrs = luna_object_attrs(cmd->token, source);
 	if (IS_ERR(attrs))
-		return luna_object_ckr(PTR_ERR(attrs));
+		return luna_ckr(PTR_ERR(attrs));
 	luna_attrw_init(&given);
 	list = luna_attrs_tmpl(attrs);
 	while (luna_tmpl_next(&list, &at, &type, &value, &len))
@@ -125,7 +125,7 @@ u32 luna_do_object_size(struct luna_ucmd *cmd)
 		return luna_object_none(obj, CKR_OBJECT_HANDLE_INVALID);
 	attrs = luna_object_attrs(cmd->token, obj);
 	if (IS_ERR(attrs))
-		rv = luna_object_ckr(PTR_ERR(attrs));
+		rv = luna_ckr(PTR_ERR(attrs));
 	else
 		arg->size = attrs->len + (obj->sealed ? LUNA_SEAL_OVERHEAD : 0);
 	if (!IS_ERR(attrs))
@@ -228,7 +228,7 @@ static u32 object_read(struct luna_ucmd *cmd, struct luna_object *obj)
 
 	attrs = luna_object_attrs(cmd->token, obj);
 	if (IS_ERR(attrs))
-		return luna_object_ckr(PTR_ERR(attrs));
+		return luna_ckr(PTR_ERR(attrs));
 	r.attrs = attrs;
 	r.bits = READ_ONCE(obj->bits);
 	luna_kind_find(&r.kind, obj->class, obj->key_type);

@@ -93,9 +93,6 @@ u32 luna_object_change(struct luna_session *session, struct luna_object *obj,
 		       const struct luna_tmpl *tmpl);
 u32 luna_object_destroy(struct luna_object *obj);
 
-/* The code for an errno of luna_object_attrs() or the store. */
-u32 luna_object_ckr(long err);
-
 /* May this application see it? dir->lock is held. */
 static inline bool luna_object_seen(const struct luna_object *obj, bool logged_in)
 {

@@ -347,7 +347,8 @@ static void *log_in_and_out(void *number)
 	static const CK_RV in[] = { CKR_OK, CKR_USER_ALREADY_LOGGED_IN };
 	static const CK_RV out[] = { CKR_OK, CKR_USER_NOT_LOGGED_IN };
 	static const CK_RV use[] = {
-		CKR_OK, CKR_KEY_HANDLE_INVALID, CKR_OPERATION_NOT_INITIALIZED,
+		CKR_OK, CKR_KEY_HANDLE_INVALID, CKR_USER_NOT_LOGGED_IN,
+		CKR_OPERATION_NOT_INITIALIZED,
 	};
 	CK_MECHANISM ecb = { CKM_AES_ECB, NULL, 0 };
 	CK_SESSION_HANDLE session;
@@ -370,11 +371,11 @@ static void *log_in_and_out(void *number)
 			continue;
 		}
 		rv = p11->C_EncryptInit(session, &ecb, aes);
-		if (!one_of(rv, use, 2))
+		if (!one_of(rv, use, 3))
 			CHECK_OK(rv);
 		len = sizeof(bytes);
 		rv = p11->C_Encrypt(session, text, 64, bytes, &len);
-		if (!one_of(rv, use, 3))
+		if (!one_of(rv, use, 4))
 			CHECK_OK(rv);
 	}
 	CHECK_OK(p11->C_CloseSession(session));
