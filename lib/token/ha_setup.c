@@ -173,8 +173,8 @@ static u32 ha_setup(struct luna_ucmd *cmd, int role, struct luna_object *obj, st
 u32 luna_do_ha_init(struct luna_ucmd *cmd)
 {
 	const struct luna_blob *arg = cmd->arg;
-	struct luna_object *obj;
-	struct luna_attrs *attrs;
+	struct luna_object *obj = NULL;
+	struct luna_attrs *attrs = NULL;
 	struct ha_work *work;
 	int role = -1;
 	u32 rv;
