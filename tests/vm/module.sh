@@ -288,10 +288,55 @@ module_checks() {
 	rmmod luna 2> /dev/null
 }
 
-# One slot of the module and one of the daemon, in one process, each in both parts
+# on_both ARGUMENT...: lunactl with slot 0 in the module and slot 1 in the daemon
+on_both() {
+	LUNA_DEVICES=/dev:/run/fuse LUNA_SO_PIN=so-pin-1234 LUNA_PIN=co-pin-5678 "$vm/lunactl" "$@"
+}
+
+both_initialised() {
+	local slot
+	printf co-pin-5678 > /run/co-pin
+	for slot in 0 1; do
+		on_both init --slot $slot --label "host $slot" --domain hosts &&
+			on_both role init --slot $slot --role co --new-pin-file /run/co-pin || return
+	done
+}
+
+# hosts_pair FROM TO: a key made here works there, cloned at once and in four steps; a login there
+# without its PIN, through a key here
+hosts_pair() {
+	local from=$1 to=$2 label=of-$1 how
+	on_both key generate --slot "$from" --type aes --size 256 --label "$label" || return
+	on_both encrypt --slot "$from" --label "$label" --mechanism AES_GCM --in "$vm/module.sh" \
+		--out /run/secret || return
+	for how in "" --steps; do
+		on_both clone --from "$from" --to "$to" --label "$label" --to-pin-file /run/co-pin $how &&
+			on_both decrypt --slot "$to" --label "$label" --mechanism AES_GCM --in /run/secret \
+				--out /run/plain && cmp "$vm/module.sh" /run/plain &&
+			on_both object delete --slot "$to" --label "$label" --force || return
+	done
+	on_both ha setup --primary "$from" --secondary "$to" --label "ha-$label" \
+		--secondary-pin-file /run/co-pin &&
+		on_both ha login --primary "$from" --secondary "$to" --label "ha-$label" |
+		grep "RW user functions"
+}
+
+# One slot of the module and one of the daemon, in one process
 hosts_checks() {
-	local suite
 	install -d -m 700 /run/store
+	rm -f /run/store/token*
+	check "a slot of the module" load slots=1
+	check "a slot of luna-fuse" start_daemon 1
+	check "both are in one domain" both_initialised
+	check "module to daemon" hosts_pair 0 1
+	check "daemon to module" hosts_pair 1 0
+	check "unload" rmmod luna
+	check "the daemon ends" stop_daemon
+}
+
+# The same with whole suites, each in both parts
+hosts_whole_checks() {
+	local suite
 	rm -f /run/store/token*
 	check "a slot of the module" load slots=1
 	check "a slot of luna-fuse" start_daemon 1
