@@ -4,7 +4,7 @@
 # lunactl, libluna.so, suites/, test_provider_afalg, afalg_bench.
 vm=/tmp/vm
 kcapi_dir=/run/kcapi kcapi_store=/run/kcapi-store
-kcapi_suites="general kat keys operations"
+kcapi_suites="general kat"
 
 kcapi_modules() {
 	local m
@@ -77,6 +77,7 @@ kcapi_in_part() {
 
 kcapi_checks() {
 	local suite
+	! wanted kcapi_whole || kcapi_suites+=" keys operations cross"
 	check "kcapi: modules" kcapi_modules
 	check "kcapi: the provider's unit test over AF_ALG" timeout 600 "$vm/test_provider_afalg"
 	check "kcapi: luna-fuse starts" kcapi_start
