@@ -54,12 +54,13 @@ kcapi_serves_all() {
 		served openssl RSA PBKDF2 && served engine AES-GCM
 }
 
-# The kernel's own account: the daemon has sockets of AF_ALG open, and few descriptors.
+# The kernel's own account: sockets of the daemon hold the modules, and it has few descriptors.
 kcapi_in_use() {
-	grep -E '^(protocol|ALG)' /proc/net/protocols
-	echo "descriptors: $(find "/proc/$kcapi_pid/fd" -mindepth 1 | wc -l)"
-	[ "$(awk '$1 == "ALG" { print $3 }' /proc/net/protocols)" -gt 0 ] &&
-		[ "$(find "/proc/$kcapi_pid/fd" -mindepth 1 | wc -l)" -lt 1024 ]
+	local files
+	files=$(find "/proc/$kcapi_pid/fd" -mindepth 1 | wc -l)
+	grep -E '^(af_alg|algif_)' /proc/modules
+	echo "descriptors: $files"
+	[ "$(cat /sys/module/algif_rng/refcnt)" -gt 0 ] && [ "$files" -lt 1024 ]
 }
 
 # Without algif_skcipher AES is OpenSSL's, and the rest still the kernel's; the same token serves.
