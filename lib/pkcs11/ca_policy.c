@@ -22,18 +22,11 @@ CK_RV p11_policy_rows(struct p11_slot *slot, uint32_t scope, struct luna_policy 
 		      size_t *count)
 {
 	struct luna_policy_list list = { .scope = scope };
-	struct p11_request request = {
-		.command = LUNA_POLICY_LIST,
-		.head = &list.hdr,
-		.size = sizeof(list),
-		.out_max = LUNA_IOC_MAX,
-		.out_hint = LUNA_IOC_MAX - sizeof(list),
-		.grow = true,
-	};
-	CK_RV rv = p11_slot_call(slot, &request, NULL);
+	void *all;
+	CK_RV rv = p11_slot_rows(slot, LUNA_POLICY_LIST, &list.hdr, sizeof(list), sizeof(**rows),
+				 &all, count);
 
-	*rows = request.out;
-	*count = request.out_len / sizeof(**rows);
+	*rows = all;
 	return rv;
 }
 

@@ -12,18 +12,11 @@
 static CK_RV provider_rows(struct p11_slot *slot, struct luna_provider **rows, size_t *count)
 {
 	struct luna_provider_list list = { 0 };
-	struct p11_request request = {
-		.command = LUNA_PROVIDER_LIST,
-		.head = &list.hdr,
-		.size = sizeof(list),
-		.out_max = LUNA_IOC_MAX,
-		.out_hint = LUNA_IOC_MAX - sizeof(list),
-		.grow = true,
-	};
-	CK_RV rv = p11_slot_call(slot, &request, NULL);
+	void *all;
+	CK_RV rv = p11_slot_rows(slot, LUNA_PROVIDER_LIST, &list.hdr, sizeof(list), sizeof(**rows),
+				 &all, count);
 
-	*rows = request.out;
-	*count = request.out_len / sizeof(**rows);
+	*rows = all;
 	return rv;
 }
 

@@ -213,3 +213,21 @@ void p11_slot_after_fork(void)
 		slots[i]->inherited = device;
 	}
 }
+
+CK_RV p11_slot_rows(struct p11_slot *slot, unsigned int command, struct luna_hdr *head, size_t size,
+		    size_t row_size, void **rows, size_t *count)
+{
+	struct p11_request request = {
+		.command = command,
+		.head = head,
+		.size = size,
+		.out_max = LUNA_IOC_MAX,
+		.out_hint = LUNA_IOC_MAX - size,
+		.grow = true,
+	};
+	CK_RV rv = p11_slot_call(slot, &request, NULL);
+
+	*rows = request.out;
+	*count = request.out_len / row_size;
+	return rv;
+}

@@ -63,6 +63,15 @@ struct p11_device *p11_slot_open_device(struct p11_slot *slot);
  */
 CK_RV p11_slot_call(struct p11_slot *slot, struct p11_request *request, struct p11_device **used);
 
+/**
+ * p11_slot_rows() - p11_slot_call() with a command whose reply is a list of rows
+ * @head: the command's struct, @size bytes
+ * @row_size: bytes of a row
+ * @rows: all of them, to be freed; NULL if there are none
+ */
+CK_RV p11_slot_rows(struct p11_slot *slot, unsigned int command, struct luna_hdr *head, size_t size,
+		    size_t row_size, void **rows, size_t *count);
+
 /** p11_slot_info() - LUNA_SLOT_INFO */
 CK_RV p11_slot_info(struct p11_slot *slot, struct luna_slot_info *info);
 

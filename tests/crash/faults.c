@@ -599,27 +599,6 @@ static void test_at_rest_control(void **state)
 	rig_end(&r);
 }
 
-static void quiet(enum port_log_level level, const char *fmt, va_list args)
-{
-	if (getenv("CRASH_VERBOSE")) {
-		printf("# ");
-		vprintf(fmt, args);
-	}
-}
-
-static int setup(void **state)
-{
-	port_log_sink(quiet);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fakerng_forget_keys();
-	hunt_end();
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -638,5 +617,5 @@ int main(int argc, char **argv)
 	};
 
 	thorough = argc > 1 && !strcmp(argv[1], "--long");
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, hunt_setup, hunt_teardown);
 }

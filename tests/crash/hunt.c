@@ -4,8 +4,10 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "fakerng.h"
 #include "hunt.h"
 
 /* ---- A set of states that were tried ---- */
@@ -235,4 +237,26 @@ void hunt_end(void)
 {
 	free(set);
 	set = NULL;
+}
+
+/* What the log says of torn ends is meant here. */
+static void quiet(enum port_log_level level, const char *fmt, va_list args)
+{
+	if (getenv("CRASH_VERBOSE")) {
+		printf("# ");
+		vprintf(fmt, args);
+	}
+}
+
+int hunt_setup(void **state)
+{
+	port_log_sink(quiet);
+	return 0;
+}
+
+int hunt_teardown(void **state)
+{
+	fakerng_forget_keys();
+	hunt_end();
+	return 0;
 }

@@ -45,4 +45,8 @@ void hunt_point(struct hunt *h, const struct disk_event *event);
 void hunt_tell(const struct hunt *h, const char *name);
 void hunt_end(void);
 
+/* For a group of tests: the engine's messages are shown only with CRASH_VERBOSE; all is given back. */
+int hunt_setup(void **state);
+int hunt_teardown(void **state);
+
 #endif /* LUNA_TEST_HUNT_H */
