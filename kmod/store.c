@@ -30,6 +30,8 @@ enum {
  * @size, @next_size: their bytes
  * @head: of the replacement, held back until all else of it is durable
  * @settled: .alt is no more than a replacement being written; else it may be all there is
+ * @broken: its files cannot be opened: every call fails, so that its token is out of use and the
+ *	others are not
  */
 struct luna_store {
 	u32 slot;
@@ -39,6 +41,7 @@ struct luna_store {
 	u64 next_size;
 	u8 head[LUNA_LOG_HEAD];
 	bool settled;
+	bool broken;
 };
 
 static struct workqueue_struct *workers;
@@ -290,13 +293,16 @@ static int job_sync(struct job *job)
 static int store_size(void *store, u64 *size)
 {
 	*size = ((struct luna_store *)store)->size;
-	return 0;
+	return ((struct luna_store *)store)->broken ? -EIO : 0;
 }
 
 static int run(struct job *job, const char *what)
 {
-	int err = job_run(job);
+	int err;
 
+	if (job->store->broken)
+		return -EIO;
+	err = job_run(job);
 	return err ? failed(job->store, what, err) : 0;
 }
 
@@ -332,7 +338,8 @@ static void store_replace_abort(void *store)
 {
 	struct job job = { .fn = job_abort, .store = store };
 
-	job_run(&job);
+	if (!job.store->broken)
+		job_run(&job);
 }
 
 static int store_replace_begin(void *store)
@@ -425,8 +432,10 @@ static struct file *open_file(const char *name)
 	if (!directory)
 		return shmem_file_setup(name, 0, luna_vm_noreserve);
 	file = file_open_root(&directory->f_path, name, OPEN_FLAGS, 0600);
-	if (IS_ERR(file))
+	if (IS_ERR(file)) {
+		pr_err("cannot open %s/%s: %ld\n", directory_name, name, PTR_ERR(file));
 		return file;
+	}
 	if (S_ISREG(file_inode(file)->i_mode) &&
 	    uid_eq(file_inode(file)->i_uid, GLOBAL_ROOT_UID) &&
 	    !(file_inode(file)->i_mode & 077))
@@ -489,6 +498,19 @@ static int job_close(struct job *job)
 	return 0;
 }
 
+/* A lack of memory says nothing of the files: then there is no slot. */
+static int put_out_of_use(struct luna_store *store, int err)
+{
+	if (!directory || err == -ENOMEM) {
+		pr_err("slot %u: cannot open its store: %d\n", store->slot, err);
+		return err;
+	}
+	pr_err("slot %u: cannot use %s/token%u.luna: %d. This slot is out of use: put a good file in its place, or move it away for an empty token, then write %u to /sys/class/luna/unplug and to plug\n",
+	       store->slot, directory_name, store->slot, err, store->slot);
+	store->broken = true;
+	return 0;
+}
+
 struct luna_store *luna_store_open(u32 slot)
 {
 	struct luna_store *store = kzalloc(sizeof(*store), GFP_KERNEL);
@@ -499,10 +521,10 @@ struct luna_store *luna_store_open(u32 slot)
 		return ERR_PTR(-ENOMEM);
 	store->slot = slot;
 	err = job_run(&job);
+	if (err)
+		err = put_out_of_use(store, err);
 	if (!err)
 		return store;
-	pr_err("slot %u: cannot open the store%s%s: %d\n", slot, directory ? " in " : "",
-	       directory ? directory_name : "", err);
 	luna_store_close(store);
 	return ERR_PTR(err);
 }

@@ -26,7 +26,12 @@ struct luna_store;
 int luna_store_init(const char *dir);
 void luna_store_exit(void);
 
-/* luna_store_open() - the store of a slot, made if there is none; ERR_PTR(), said in the log */
+/**
+ * luna_store_open() - the store of a slot, made if there is none
+ * @slot: its number
+ * Return: the store; one whose files cannot be opened fails every call with -EIO, which is said in
+ * the log together with what to do. ERR_PTR(-ENOMEM), and for volatile ones others.
+ */
 struct luna_store *luna_store_open(u32 slot);
 void luna_store_close(struct luna_store *store);
 

@@ -431,27 +431,39 @@ static void test_spliced(void **state)
 	disk_free(other.disk);
 }
 
-/* A file that cannot even be opened: the daemon's token is out of use, and nothing ends. */
-static void test_not_opened(void **state)
+static void expect_not_opened(const struct place *place)
 {
-	struct disk *disk = disk_new();
 	struct host host;
 
-	disk_now = disk;
-	disk_fail(disk, DISK_NAME, 1, -EROFS, 0);
-	assert_int_equal(host_open(&host, &daemon_place, &luna_openssl_ops), 0);
+	assert_int_equal(host_open(&host, place, &luna_openssl_ops), 0);
 	assert_true(host.token->damaged);
 	assert_out_of_use(host.token);
 	host_close(&host);
-	assert_int_equal(host_open(&host, &daemon_place, &luna_openssl_ops), 0);
+	assert_int_equal(host_open(&host, place, &luna_openssl_ops), 0);
 	assert_false(host.token->damaged);
 	host_close(&host);
-	/* Its pages cannot be flushed, so that nothing that they say is believed. */
-	disk_fail(disk, DISK_FLUSH, 1, -EIO, 0);
-	assert_int_equal(host_open(&host, &daemon_place, &luna_openssl_ops), 0);
-	assert_out_of_use(host.token);
-	host_close(&host);
-	disk_free(disk);
+}
+
+/* Files that cannot even be opened: this token is out of use, and nothing ends. */
+static void test_not_opened(void **state)
+{
+	/* The first name that the module makes is that of the directory's lock. */
+	static const u32 names[][2] = { { 1, 1 }, { 2, 3 } };
+	struct disk *disk;
+	u32 i, n;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		for (n = names[i][0]; n <= names[i][1]; n++) {
+			disk = disk_new();
+			disk_now = disk;
+			disk_fail(disk, DISK_NAME, n, -EROFS, 0);
+			expect_not_opened(places[i]);
+			/* Its pages cannot be flushed, so that nothing that they say is believed. */
+			disk_fail(disk, DISK_FLUSH, 1, -EIO, 0);
+			expect_not_opened(places[i]);
+			disk_free(disk);
+		}
+	}
 }
 
 /* The store of tests/vectors, which neither of these has written, opens in both and goes on. */

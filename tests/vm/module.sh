@@ -224,13 +224,28 @@ read_only() {
 		umount /run/fixed
 }
 
-# A token's file that is somebody else's
+# out_of_use TEXT: slot 0 is, as the kernel's log and lunactl say; slot 1 works. Once the file is moved
+# away, slot 0 comes back with an empty token.
+out_of_use() {
+	local s=/run/foreign
+	dmesg -C
+	load slots=2 store=$s && dmesg >> "$vm/dmesg" && dmesg | grep -F "$1" &&
+		dmesg | grep -F "cannot use $s/token0.luna" && "$ctl" slots > "$vm/slots" || return
+	cat "$vm/slots"
+	grep -q "store unusable" "$vm/slots" && ! init_token no 2> "$vm/refused" &&
+		grep CKR_DEVICE_ERROR "$vm/refused" && "$ctl" init --slot 1 --label beside --domain vm &&
+		rm -r $s/token0.luna* && echo 0 > /sys/class/luna/unplug &&
+		echo 0 > /sys/class/luna/plug && init_token back && rmmod luna && rm -f $s/token*
+}
+
+# Files that cannot be opened take one slot out of use.
 foreign_file() {
-	install -d -m 700 /run/foreign && : > /run/foreign/token0.luna &&
-		chmod 600 /run/foreign/token0.luna && chown 1 /run/foreign/token0.luna &&
-		refuses_saying "not a regular file of root's alone" slots=1 store=/run/foreign &&
-		rm /run/foreign/token0.luna && ln -s /etc/passwd /run/foreign/token0.luna &&
-		refuses_saying "cannot open the store" slots=1 store=/run/foreign
+	local s=/run/foreign
+	install -d -m 700 $s && : > $s/token0.luna && chmod 600 $s/token0.luna &&
+		chown 1 $s/token0.luna && out_of_use "not a regular file of root's alone" &&
+		ln -s /etc/passwd $s/token0.luna && out_of_use "cannot open $s/token0.luna: -40" &&
+		mkdir $s/token0.luna && out_of_use "cannot open $s/token0.luna: -21" &&
+		mkdir $s/token0.luna.alt && out_of_use "cannot open $s/token0.luna.alt: -21"
 }
 
 # Logging in needs a few bytes too; what was stored before is all there.
@@ -284,7 +299,7 @@ module_checks() {
 	check "a damaged store" damaged
 	check "a full store" full
 	check "a store that cannot be written" read_only
-	check "a token's file of others" foreign_file
+	check "a token's file that cannot be opened" foreign_file
 	rmmod luna 2> /dev/null
 }
 
