@@ -50,30 +50,22 @@ static void cloning_exit(struct kunit *test)
 
 /* ---- single steps ---- */
 
-static s64 step(struct fx_side *side, u32 session, u32 nr, struct luna_blob arg,
-		const struct fx_message *in, struct fx_message *out)
-{
-	return fx_step(side, session, nr, &arg, in, out);
-}
-
-#define BLOB(...)	((struct luna_blob){ __VA_ARGS__ })
-
 static s64 step1(struct cloning *c, u32 replicate)
 {
-	return step(&c->source, c->source.session, LUNA_CLONE_SOURCE_INIT,
-		    BLOB(.replicate = replicate), NULL, &c->twc);
+	return fx_send(&c->source, LUNA_CLONE_SOURCE_INIT, BLOB(.replicate = replicate), NULL,
+		       &c->twc);
 }
 
 static s64 step2(struct cloning *c, u32 replicate)
 {
-	return step(&c->target, c->target.session, LUNA_CLONE_TARGET_INIT,
-		    BLOB(.replicate = replicate), &c->twc, &c->part1);
+	return fx_send(&c->target, LUNA_CLONE_TARGET_INIT, BLOB(.replicate = replicate), &c->twc,
+		       &c->part1);
 }
 
 static s64 step3(struct cloning *c, u32 handle, u32 replicate)
 {
-	return step(&c->source, c->source.session, LUNA_CLONE_SOURCE,
-		    BLOB(.handle = handle, .replicate = replicate), &c->part1, &c->part2);
+	return fx_send(&c->source, LUNA_CLONE_SOURCE,
+		       BLOB(.handle = handle, .replicate = replicate), &c->part1, &c->part2);
 }
 
 static s64 step4(struct cloning *c, struct luna_blob *arg)
@@ -315,7 +307,7 @@ static s64 elsewhere(struct fx_side *side, u32 nr, struct luna_blob arg, const s
 	s64 rv;
 
 	fx_check(fx_session(side->open, true, &session) == CKR_OK);
-	rv = step(side, session, nr, arg, in, out);
+	rv = fx_step(side, session, nr, &arg, in, out);
 	fx_check(fx_session_close(side->open, session) == CKR_OK);
 	return rv;
 }
@@ -386,11 +378,11 @@ static s64 make_move(struct cloning *c, enum move move)
 	case FOUR_ELSEWHERE:
 		return elsewhere(t, LUNA_CLONE_TARGET, BLOB(), &c->part2, NULL);
 	case TWO_OTHER:
-		return step(o, o->session, LUNA_CLONE_TARGET_INIT, BLOB(), &c->twc, &c->part1);
+		return fx_send(o, LUNA_CLONE_TARGET_INIT, BLOB(), &c->twc, &c->part1);
 	case FOUR_OTHER:
-		return step(o, o->session, LUNA_CLONE_TARGET, BLOB(), &c->part2, NULL);
+		return fx_send(o, LUNA_CLONE_TARGET, BLOB(), &c->part2, NULL);
 	case TWC_OTHER:
-		return step(o, 0, LUNA_HA_MASTER_PUBLIC, BLOB(), NULL, &c->twc);
+		return fx_step(o, 0, LUNA_HA_MASTER_PUBLIC, &BLOB(), NULL, &c->twc);
 	case KEEP1:
 		c->kept1 = c->part1;
 		return CKR_OK;
@@ -406,17 +398,16 @@ static s64 make_move(struct cloning *c, enum move move)
 	case THREE_NOBODY:
 		return step3(c, c->key + 1000, 0);
 	case THREE_TYPE:
-		return step(s, s->session, LUNA_CLONE_SOURCE, BLOB(.handle = c->key, .type = param),
-			    &c->part1, &c->part2);
+		return fx_send(s, LUNA_CLONE_SOURCE, BLOB(.handle = c->key, .type = param),
+			       &c->part1, &c->part2);
 	case FOUR_TYPE:
-		return step(t, t->session, LUNA_CLONE_TARGET, BLOB(.type = param), &c->part2, NULL);
+		return fx_send(t, LUNA_CLONE_TARGET, BLOB(.type = param), &c->part2, NULL);
 	case THREE_MOFN:
-		return step(s, s->session, LUNA_CLONE_SOURCE, BLOB(.type = mofn), &c->part1,
-			    &c->part2);
+		return fx_send(s, LUNA_CLONE_SOURCE, BLOB(.type = mofn), &c->part1, &c->part2);
 	case FOUR_MOFN:
-		return step(t, t->session, LUNA_CLONE_TARGET, BLOB(.type = mofn), &c->part2, NULL);
+		return fx_send(t, LUNA_CLONE_TARGET, BLOB(.type = mofn), &c->part2, NULL);
 	case INPUT1:
-		return step(s, s->session, LUNA_CLONE_SOURCE_INIT, BLOB(), &c->twc, &c->part2);
+		return fx_send(s, LUNA_CLONE_SOURCE_INIT, BLOB(), &c->twc, &c->part2);
 	default:
 		return -EINVAL;
 	}

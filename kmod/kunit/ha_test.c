@@ -43,28 +43,20 @@ static void ha_exit(struct kunit *test)
 	test->priv = NULL;
 }
 
-static s64 step(struct fx_side *side, u32 nr, struct luna_blob arg, const struct fx_message *in,
-		struct fx_message *out)
-{
-	return fx_step(side, side->session, nr, &arg, in, out);
-}
-
-#define BLOB(...)	((struct luna_blob){ __VA_ARGS__ })
-
 static s64 setup(struct ha *h, u32 handle)
 {
-	return step(&h->secondary, LUNA_HA_INIT, BLOB(.handle = handle), NULL, NULL);
+	return fx_send(&h->secondary, LUNA_HA_INIT, BLOB(.handle = handle), NULL, NULL);
 }
 
 static s64 challenge(struct ha *h)
 {
-	return step(&h->secondary, LUNA_HA_CHALLENGE, BLOB(.role = CKU_USER), &h->twc,
-		    &h->challenge);
+	return fx_send(&h->secondary, LUNA_HA_CHALLENGE, BLOB(.role = CKU_USER), &h->twc,
+		       &h->challenge);
 }
 
 static s64 answer(struct ha *h, u32 key)
 {
-	return step(&h->primary, LUNA_HA_ANSWER, BLOB(.handle = key), &h->challenge, &h->answer);
+	return fx_send(&h->primary, LUNA_HA_ANSWER, BLOB(.handle = key), &h->challenge, &h->answer);
 }
 
 /* As clients do: no buffer for the M of N blob. */
@@ -88,7 +80,7 @@ static void make_setup(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fx_clone(h->primary.open, h->primary.session, h->secondary.open,
 				       h->secondary.session, h->priv, &h->clone), CKR_OK);
 	KUNIT_ASSERT_EQ(test, setup(h, h->clone), CKR_OK);
-	KUNIT_ASSERT_EQ(test, step(&h->primary, LUNA_HA_MASTER_PUBLIC, BLOB(), NULL, &h->twc),
+	KUNIT_ASSERT_EQ(test, fx_send(&h->primary, LUNA_HA_MASTER_PUBLIC, BLOB(), NULL, &h->twc),
 			CKR_OK);
 	fx_side_as(&h->secondary, LUNA_ROLE_NONE);
 }
@@ -305,7 +297,7 @@ static void ha_public_key(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fx_make_login_pair(&h->primary, false, &h->pub, &h->priv), CKR_OK);
 	copy = make_public_copy(test);
 	KUNIT_ASSERT_EQ(test, setup(h, copy), CKR_OK);
-	KUNIT_ASSERT_EQ(test, step(&h->primary, LUNA_HA_MASTER_PUBLIC, BLOB(), NULL, &h->twc),
+	KUNIT_ASSERT_EQ(test, fx_send(&h->primary, LUNA_HA_MASTER_PUBLIC, BLOB(), NULL, &h->twc),
 			CKR_OK);
 	fx_side_as(&h->secondary, LUNA_ROLE_NONE);
 	KUNIT_EXPECT_EQ(test, challenge(h), CKR_OK);
@@ -365,10 +357,10 @@ static void ha_challenge_roles(struct kunit *test)
 	struct fx_side *s = &h->secondary;
 
 	make_setup(test);
-	KUNIT_EXPECT_EQ(test, step(s, LUNA_HA_CHALLENGE, BLOB(.role = CKU_SO), &h->twc,
-				   &h->challenge), CKR_USER_PIN_NOT_INITIALIZED);
-	KUNIT_EXPECT_EQ(test, step(s, LUNA_HA_CHALLENGE, BLOB(.role = CKU_AUDIT), &h->twc,
-				   &h->challenge), CKR_USER_TYPE_INVALID);
+	KUNIT_EXPECT_EQ(test, fx_send(s, LUNA_HA_CHALLENGE, BLOB(.role = CKU_SO), &h->twc,
+				      &h->challenge), CKR_USER_PIN_NOT_INITIALIZED);
+	KUNIT_EXPECT_EQ(test, fx_send(s, LUNA_HA_CHALLENGE, BLOB(.role = CKU_AUDIT), &h->twc,
+				      &h->challenge), CKR_USER_TYPE_INVALID);
 	fx_side_as(&h->primary, LUNA_ROLE_NONE);
 	KUNIT_EXPECT_EQ(test, challenge(h), CKR_OK);
 	KUNIT_EXPECT_EQ(test, answer(h, h->priv), CKR_USER_NOT_LOGGED_IN);
@@ -440,7 +432,7 @@ static void ha_policy_21(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, challenge(h), CKR_OPERATION_NOT_ALLOWED);
 	KUNIT_EXPECT_EQ(test, login(h), CKR_OPERATION_NOT_ALLOWED);
 	/* step 1 is free, and the policy can be had back */
-	KUNIT_EXPECT_EQ(test, step(&h->primary, LUNA_HA_MASTER_PUBLIC, BLOB(), NULL, &h->twc),
+	KUNIT_EXPECT_EQ(test, fx_send(&h->primary, LUNA_HA_MASTER_PUBLIC, BLOB(), NULL, &h->twc),
 			CKR_OK);
 	fx_side_set_policy(s, LUNA_SCOPE_PARTITION, 21, 1);
 	fx_side_set_policy(&h->primary, LUNA_SCOPE_PARTITION, 21, 1);
@@ -461,25 +453,25 @@ static void make_mofn_setup(struct kunit *test)
 	fx_side_init(&h->secondary, LUNA_TOKEN_PPSO, FX_DOMAIN, LUNA_INIT_MOFN);
 	KUNIT_ASSERT_EQ(test, fx_mofn_generate(&h->primary, 2, 3, LUNA_MOFN_CLONEABLE, FX_VECTOR,
 					       h->rows), CKR_OK);
-	KUNIT_ASSERT_EQ(test, step(&h->primary, LUNA_CLONE_SOURCE_INIT, BLOB(), NULL, &h->twc),
+	KUNIT_ASSERT_EQ(test, fx_send(&h->primary, LUNA_CLONE_SOURCE_INIT, BLOB(), NULL, &h->twc),
 			CKR_OK);
-	KUNIT_ASSERT_EQ(test, step(&h->secondary, LUNA_CLONE_TARGET_INIT, BLOB(), &h->twc,
-				   &h->request), CKR_OK);
-	KUNIT_ASSERT_EQ(test, step(&h->primary, LUNA_CLONE_SOURCE, BLOB(.type = type), &h->request,
-				   &h->secret), CKR_OK);
-	KUNIT_ASSERT_EQ(test, step(&h->secondary, LUNA_CLONE_TARGET, BLOB(.type = type), &h->secret,
-				   NULL), CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&h->secondary, LUNA_CLONE_TARGET_INIT, BLOB(), &h->twc,
+				      &h->request), CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&h->primary, LUNA_CLONE_SOURCE, BLOB(.type = type),
+				      &h->request, &h->secret), CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&h->secondary, LUNA_CLONE_TARGET, BLOB(.type = type),
+				      &h->secret, NULL), CKR_OK);
 	make_setup(test);
 }
 
 static s64 mofn_answer(struct ha *h)
 {
-	return step(&h->primary, LUNA_HA_MOFN_ANSWER, BLOB(), &h->request, &h->secret);
+	return fx_send(&h->primary, LUNA_HA_MOFN_ANSWER, BLOB(), &h->request, &h->secret);
 }
 
 static s64 mofn_activate(struct ha *h)
 {
-	return step(&h->secondary, LUNA_HA_MOFN_ACTIVATE, BLOB(), &h->secret, NULL);
+	return fx_send(&h->secondary, LUNA_HA_MOFN_ACTIVATE, BLOB(), &h->secret, NULL);
 }
 
 /* A key of the secondary on its way out: logged in, but without the secret none may. */
@@ -509,8 +501,8 @@ static void ha_mofn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fx_step_short(&h->secondary, h->secondary.session, LUNA_HA_LOGIN, &arg,
 					    &h->answer), CKR_BUFFER_TOO_SMALL);
 	KUNIT_EXPECT_EQ(test, h->secondary.open->role, -1);
-	KUNIT_ASSERT_EQ(test, step(&h->secondary, LUNA_HA_LOGIN, BLOB(), &h->answer, &h->request),
-			CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&h->secondary, LUNA_HA_LOGIN, BLOB(), &h->answer,
+				      &h->request), CKR_OK);
 	KUNIT_EXPECT_EQ(test, h->request.len, len);
 	/* the exchange waits for the secret now, not for an answer */
 	KUNIT_EXPECT_EQ(test, login(h), CKR_OPERATION_NOT_INITIALIZED);
@@ -531,8 +523,8 @@ static void ha_mofn_other_login(struct kunit *test)
 	make_mofn_setup(test);
 	KUNIT_EXPECT_EQ(test, challenge(h), CKR_OK);
 	KUNIT_EXPECT_EQ(test, answer(h, h->priv), CKR_OK);
-	KUNIT_ASSERT_EQ(test, step(&h->secondary, LUNA_HA_LOGIN, BLOB(), &h->answer, &h->request),
-			CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&h->secondary, LUNA_HA_LOGIN, BLOB(), &h->answer,
+				      &h->request), CKR_OK);
 	KUNIT_EXPECT_EQ(test, mofn_answer(h), CKR_OK);
 	fx_side_as(&h->secondary, CKU_USER);
 	KUNIT_EXPECT_EQ(test, mofn_activate(h), CKR_OPERATION_NOT_INITIALIZED);
@@ -547,8 +539,8 @@ static void ha_mofn_other_secret(struct kunit *test)
 	make_mofn_setup(test);
 	KUNIT_EXPECT_EQ(test, challenge(h), CKR_OK);
 	KUNIT_EXPECT_EQ(test, answer(h, h->priv), CKR_OK);
-	KUNIT_ASSERT_EQ(test, step(&h->secondary, LUNA_HA_LOGIN, BLOB(), &h->answer, &h->request),
-			CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&h->secondary, LUNA_HA_LOGIN, BLOB(), &h->answer,
+				      &h->request), CKR_OK);
 	KUNIT_ASSERT_EQ(test, fx_mofn_generate(&h->primary, 2, 3, 0, FX_VECTOR, h->rows), CKR_OK);
 	KUNIT_EXPECT_EQ(test, mofn_answer(h), CKR_DATA_INVALID);
 	fx_side_init(&h->primary, LUNA_TOKEN_PPSO, FX_DOMAIN, 0);

@@ -170,33 +170,25 @@ static s64 generate_key(struct roles *r)
 	return fx_make_aes(&r->side, &handle);
 }
 
-static s64 step(struct roles *r, u32 nr, struct luna_blob arg, const struct fx_message *in,
-		struct fx_message *out)
-{
-	return fx_step(&r->side, r->side.session, nr, &arg, in, out);
-}
-
-#define BLOB(...)	((struct luna_blob){ __VA_ARGS__ })
-
 static s64 clone_source(struct roles *r)
 {
-	return step(r, LUNA_CLONE_SOURCE_INIT, BLOB(), NULL, &r->out);
+	return fx_send(&r->side, LUNA_CLONE_SOURCE_INIT, BLOB(), NULL, &r->out);
 }
 
 static s64 ha_setup(struct roles *r)
 {
-	return step(r, LUNA_HA_INIT, BLOB(.handle = 9999), NULL, NULL);
+	return fx_send(&r->side, LUNA_HA_INIT, BLOB(.handle = 9999), NULL, NULL);
 }
 
 static s64 ha_public(struct roles *r)
 {
-	return step(r, LUNA_HA_MASTER_PUBLIC, BLOB(), NULL, &r->twc);
+	return fx_send(&r->side, LUNA_HA_MASTER_PUBLIC, BLOB(), NULL, &r->twc);
 }
 
 static s64 ha_challenge(struct roles *r)
 {
 	fx_check(ha_public(r) == CKR_OK);
-	return step(r, LUNA_HA_CHALLENGE, BLOB(.role = CKU_USER), &r->twc, &r->out);
+	return fx_send(&r->side, LUNA_HA_CHALLENGE, BLOB(.role = CKU_USER), &r->twc, &r->out);
 }
 
 static s64 mofn_generate(struct roles *r)

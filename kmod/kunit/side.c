@@ -115,6 +115,7 @@ s64 fx_make_aes(struct fx_side *side, u32 *handle)
 
 	fx_attr_bool(tmpl, CKA_TOKEN, true);
 	fx_attr_bool(tmpl, CKA_EXTRACTABLE, false);
+	fx_attr_bool(tmpl, CKA_MODIFIABLE, false);
 	fx_attr_ulong(tmpl, CKA_VALUE_LEN, 32);
 	rv = fx_generate_key(side->open, side->session, CKM_AES_KEY_GEN, tmpl, handle);
 	luna_test_free(tmpl);
@@ -164,6 +165,12 @@ s64 fx_step(struct fx_side *side, u32 session, u32 nr, struct luna_blob *arg,
 	return rv;
 }
 
+s64 fx_send(struct fx_side *side, u32 nr, struct luna_blob arg, const struct fx_message *in,
+	    struct fx_message *out)
+{
+	return fx_step(side, side->session, nr, &arg, in, out);
+}
+
 s64 fx_step_query(struct fx_side *side, u32 session, u32 nr, struct luna_blob *arg,
 		  const struct fx_message *in, u32 *len)
 {
@@ -188,6 +195,41 @@ s64 fx_step_short(struct fx_side *side, u32 session, u32 nr, struct luna_blob *a
 	fx_check(rv != CKR_BUFFER_TOO_SMALL || len == need);
 	luna_test_free(room);
 	return rv;
+}
+
+static void refuses(const struct fx_taker *t, bool changed, u32 at, const struct fx_message *msg,
+		    struct fx_message *reply)
+{
+	s64 rv = fx_send(t->side, t->nr, t->arg, msg, t->replies ? reply : NULL);
+	char what[80];
+
+	if (rv == t->refusal || (changed && rv == t->refusal2))
+		return;
+	scnprintf(what, sizeof(what), "command %u, %s at %u: %#llx", t->nr,
+		  changed ? "changed" : "cut or lengthened", at, (unsigned long long)rv);
+	luna_test_failed(what, __FILE__, __LINE__);
+}
+
+void fx_refuses_altered(const struct fx_taker *t, const struct fx_message *msg)
+{
+	struct fx_message *altered = luna_test_alloc(2 * sizeof(*altered)), *reply = altered + 1;
+	struct fx_fingerprint print;
+	u32 i;
+
+	fx_print(t->side, &print);
+	*altered = *msg;
+	for (i = 0; i < msg->len; i += t->stride) {
+		altered->data[i] ^= 1 << i % 8;
+		refuses(t, true, i, altered, reply);
+		altered->data[i] = msg->data[i];
+		altered->len = i;
+		refuses(t, false, i, altered, reply);
+		altered->len = msg->len;
+	}
+	altered->data[altered->len++] = 0;
+	refuses(t, false, msg->len, altered, reply);
+	fx_check(fx_same(t->side, &print));
+	luna_test_free(altered);
 }
 
 /* ---- M of N ---- */
@@ -225,13 +267,18 @@ s64 fx_mofn_deactivate(struct fx_side *side)
 	return fx_call(side->open, LUNA_MOFN_DEACTIVATE, &hdr, sizeof(hdr), NULL, 0, NULL, NULL);
 }
 
-u32 fx_mofn_flags(struct fx_side *side)
+struct luna_mofn_status fx_mofn_status(struct fx_side *side)
 {
 	struct luna_mofn_status arg = { 0 };
 
 	fx_check(fx_call(side->open, LUNA_MOFN_STATUS, &arg, sizeof(arg), NULL, 0, NULL, NULL) ==
 		 CKR_OK);
-	return arg.flags;
+	return arg;
+}
+
+u32 fx_mofn_flags(struct fx_side *side)
+{
+	return fx_mofn_status(side).flags;
 }
 
 /* ---- nothing changed ---- */

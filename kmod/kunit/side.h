@@ -60,7 +60,8 @@ s64 fx_policy_set(struct fx_side *side, u32 scope, u32 id, u32 value, u32 flags)
 
 /* Objects of one kind each, with these attributes and otherwise the defaults */
 s64 fx_make_data(struct fx_side *side, bool token, bool private, u32 *handle);
-s64 fx_make_aes(struct fx_side *side, u32 *handle);	/* private token object, sensitive */
+/* fx_make_aes() - private token object, sensitive, neither extractable nor modifiable */
+s64 fx_make_aes(struct fx_side *side, u32 *handle);
 /* fx_make_login_pair() - fit for HA login but for @modifiable, which a login key must not be */
 s64 fx_make_login_pair(struct fx_side *side, bool modifiable, u32 *pub, u32 *priv);
 
@@ -71,6 +72,10 @@ s64 fx_make_login_pair(struct fx_side *side, bool modifiable, u32 *pub, u32 *pri
  */
 s64 fx_step(struct fx_side *side, u32 session, u32 nr, struct luna_blob *arg,
 	    const struct fx_message *in, struct fx_message *out);
+/* fx_send() - fx_step() in the side's own session, where nobody wants the reply's scalars */
+s64 fx_send(struct fx_side *side, u32 nr, struct luna_blob arg, const struct fx_message *in,
+	    struct fx_message *out);
+#define BLOB(...)	((struct luna_blob){ __VA_ARGS__ })
 /* fx_step_query() - the length that fx_step() would give, and no more */
 s64 fx_step_query(struct fx_side *side, u32 session, u32 nr, struct luna_blob *arg,
 		  const struct fx_message *in, u32 *len);
@@ -78,10 +83,30 @@ s64 fx_step_query(struct fx_side *side, u32 session, u32 nr, struct luna_blob *a
 s64 fx_step_short(struct fx_side *side, u32 session, u32 nr, struct luna_blob *arg,
 		  const struct fx_message *in);
 
+/**
+ * struct fx_taker - a command that takes a message
+ * @refusal: its code for a message that is cut or too long
+ * @refusal2: this one may come, too, for a message with a byte changed
+ * @stride: change and cut at every n-th byte
+ * @replies: it gives a message in return
+ */
+struct fx_taker {
+	struct fx_side *side;
+	u32 nr;
+	struct luna_blob arg;
+	u32 refusal, refusal2;
+	u32 stride;
+	bool replies;
+};
+
+/* fx_refuses_altered() - @msg changed, cut and lengthened is refused and changes nothing */
+void fx_refuses_altered(const struct fx_taker *taker, const struct fx_message *msg);
+
 /* M of N; @vectors: FX_VECTORS rows of FX_VECTOR_ROW bytes, @room: what the caller says of each */
 s64 fx_mofn_generate(struct fx_side *side, u32 m, u32 n, u32 flags, u32 room, u8 *vectors);
 s64 fx_mofn_activate(struct fx_side *side, const u8 *rows, u32 n);
 s64 fx_mofn_deactivate(struct fx_side *side);
+struct luna_mofn_status fx_mofn_status(struct fx_side *side);
 u32 fx_mofn_flags(struct fx_side *side);	/* CAF_M_OF_N_* */
 
 void fx_print(const struct fx_side *side, struct fx_fingerprint *print);

@@ -197,7 +197,7 @@ static void expect_vector(struct kunit *test, const char *file, const char *name
  */
 struct vectors {
 	struct fx_side source, target;
-	struct fx_message twc, part1, part2, request, answer, altered;
+	struct fx_message twc, part1, part2, request, answer;
 	struct luna_crypto_ops ops;
 	u8 rows[FX_VECTORS * FX_VECTOR_ROW];
 };
@@ -288,20 +288,6 @@ static void vectors_exit(struct kunit *test)
 	test->priv = NULL;
 }
 
-static s64 source_step(struct vectors *v, u32 nr, struct luna_blob arg, const struct fx_message *in,
-		       struct fx_message *out)
-{
-	return fx_step(&v->source, v->source.session, nr, &arg, in, out);
-}
-
-static s64 target_step(struct vectors *v, u32 nr, struct luna_blob arg, const struct fx_message *in,
-		       struct fx_message *out)
-{
-	return fx_step(&v->target, v->target.session, nr, &arg, in, out);
-}
-
-#define BLOB(...)	((struct luna_blob){ __VA_ARGS__ })
-
 static void expect_tokens(struct kunit *test, const char *file)
 {
 	struct vectors *v = test->priv;
@@ -320,13 +306,13 @@ static void clone_parts(struct kunit *test, u32 type, u32 handle, u32 replicate)
 {
 	struct vectors *v = test->priv;
 
-	KUNIT_ASSERT_EQ(test, source_step(v, LUNA_CLONE_SOURCE_INIT, BLOB(.replicate = replicate),
-					  NULL, &v->twc), CKR_OK);
-	KUNIT_ASSERT_EQ(test, target_step(v, LUNA_CLONE_TARGET_INIT, BLOB(.replicate = replicate),
-					  &v->twc, &v->part1), CKR_OK);
-	KUNIT_ASSERT_EQ(test, source_step(v, LUNA_CLONE_SOURCE,
-					  BLOB(.replicate = replicate, .type = type, .handle = handle),
-					  &v->part1, &v->part2), CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&v->source, LUNA_CLONE_SOURCE_INIT,
+				      BLOB(.replicate = replicate), NULL, &v->twc), CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&v->target, LUNA_CLONE_TARGET_INIT,
+				      BLOB(.replicate = replicate), &v->twc, &v->part1), CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&v->source, LUNA_CLONE_SOURCE,
+				      BLOB(.replicate = replicate, .type = type, .handle = handle),
+				      &v->part1, &v->part2), CKR_OK);
 }
 
 static u32 clone_vector(struct kunit *test, const char *file, u32 type, u32 handle, u32 replicate)
@@ -412,13 +398,13 @@ static u32 ha_setup(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fx_mofn_generate(&v->source, 2, 2, LUNA_MOFN_CLONEABLE, FX_VECTOR,
 					       v->rows), CKR_OK);
 	clone_parts(test, CK_MOFN_ACTIVATION_ELEMENT, 0, 0);
-	KUNIT_ASSERT_EQ(test, target_step(v, LUNA_CLONE_TARGET,
-					  BLOB(.type = CK_MOFN_ACTIVATION_ELEMENT), &v->part2, NULL),
+	KUNIT_ASSERT_EQ(test, fx_send(&v->target, LUNA_CLONE_TARGET,
+				      BLOB(.type = CK_MOFN_ACTIVATION_ELEMENT), &v->part2, NULL),
 			CKR_OK);
 	v->target.fx.token->state->mofn.required = true;
 	KUNIT_ASSERT_EQ(test, fx_clone(v->source.open, v->source.session, v->target.open,
 				       v->target.session, priv, &clone), CKR_OK);
-	KUNIT_ASSERT_EQ(test, target_step(v, LUNA_HA_INIT, BLOB(.handle = clone), NULL, NULL),
+	KUNIT_ASSERT_EQ(test, fx_send(&v->target, LUNA_HA_INIT, BLOB(.handle = clone), NULL, NULL),
 			CKR_OK);
 	return priv;
 }
@@ -429,11 +415,12 @@ static void ha_exchange(struct kunit *test, u32 priv)
 	struct vectors *v = test->priv;
 
 	fx_side_as(&v->target, LUNA_ROLE_NONE);
-	KUNIT_ASSERT_EQ(test, source_step(v, LUNA_HA_MASTER_PUBLIC, BLOB(), NULL, &v->twc), CKR_OK);
-	KUNIT_ASSERT_EQ(test, target_step(v, LUNA_HA_CHALLENGE, BLOB(.role = CKU_USER), &v->twc,
-					  &v->part1), CKR_OK);
-	KUNIT_ASSERT_EQ(test, source_step(v, LUNA_HA_ANSWER, BLOB(.handle = priv), &v->part1,
-					  &v->part2), CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&v->source, LUNA_HA_MASTER_PUBLIC, BLOB(), NULL, &v->twc),
+			CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&v->target, LUNA_HA_CHALLENGE, BLOB(.role = CKU_USER),
+				      &v->twc, &v->part1), CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&v->source, LUNA_HA_ANSWER, BLOB(.handle = priv), &v->part1,
+				      &v->part2), CKR_OK);
 }
 
 static void vectors_ha(struct kunit *test)
@@ -449,70 +436,25 @@ static void vectors_ha(struct kunit *test)
 	ha_exchange(test, priv);
 	expect_vector(test, "ha-v1", "challenge", v->part1.data, v->part1.len);
 	expect_vector(test, "ha-v1", "answer", v->part2.data, v->part2.len);
-	KUNIT_ASSERT_EQ(test, target_step(v, LUNA_HA_LOGIN, BLOB(), &v->part2, &v->request), CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&v->target, LUNA_HA_LOGIN, BLOB(), &v->part2, &v->request),
+			CKR_OK);
 	KUNIT_EXPECT_EQ(test, v->target.open->role, LUNA_ROLE_CO);
 	expect_vector(test, "ha-v1", "mofn.request", v->request.data, v->request.len);
-	KUNIT_ASSERT_EQ(test, source_step(v, LUNA_HA_MOFN_ANSWER, BLOB(), &v->request, &v->answer),
-			CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&v->source, LUNA_HA_MOFN_ANSWER, BLOB(), &v->request,
+				      &v->answer), CKR_OK);
 	expect_vector(test, "ha-v1", "mofn.answer", v->answer.data, v->answer.len);
-	KUNIT_EXPECT_EQ(test, target_step(v, LUNA_HA_MOFN_ACTIVATE, BLOB(), &v->answer, NULL),
+	KUNIT_EXPECT_EQ(test, fx_send(&v->target, LUNA_HA_MOFN_ACTIVATE, BLOB(), &v->answer, NULL),
 			CKR_OK);
 	KUNIT_EXPECT_TRUE(test, v->target.fx.token->mofn_active);
 }
 
 /* ---- altered messages ---- */
 
-/* A command that takes a message; both its codes may come, whichever part of the message is hit. */
-struct taker {
-	struct fx_side *side;
-	u32 nr;
-	struct luna_blob arg;
-	u32 refusal, refusal2;
-	u32 stride;
-	bool replies;
-};
-
-static void expect_refused(struct kunit *test, const struct taker *t, const char *what, u32 at,
-			   u32 truncated)
-{
-	struct vectors *v = test->priv;
-	struct luna_blob arg = t->arg;
-	s64 rv = fx_step(t->side, t->side->session, t->nr, &arg, &v->altered,
-			 t->replies ? &v->request : NULL);
-
-	KUNIT_EXPECT_TRUE_MSG(test, rv == t->refusal || (!truncated && rv == t->refusal2),
-			      "command %u, %s at %u: %#llx", t->nr, what, at, (unsigned long long)rv);
-}
-
-/* @msg truncated everywhere, each byte changed, and lengthened; v->request is overwritten. */
-static void alter(struct kunit *test, const struct taker *t, const struct fx_message *msg)
-{
-	struct vectors *v = test->priv;
-	struct fx_fingerprint one, two;
-	u32 i;
-
-	fx_print(&v->source, &one);
-	fx_print(&v->target, &two);
-	for (i = 0; i < msg->len; i += t->stride) {
-		v->altered = *msg;
-		v->altered.data[i] ^= 1 << i % 8;
-		expect_refused(test, t, "changed", i, false);
-		v->altered = *msg;
-		v->altered.len = i;
-		expect_refused(test, t, "cut", i, true);
-	}
-	v->altered = *msg;
-	v->altered.data[v->altered.len++] = 0;
-	expect_refused(test, t, "lengthened", i, true);
-	KUNIT_EXPECT_TRUE(test, fx_same(&v->source, &one));
-	KUNIT_EXPECT_TRUE(test, fx_same(&v->target, &two));
-}
-
 static void altered_cloning(struct kunit *test)
 {
 	struct vectors *v = test->priv;
 	u32 handle = vector_key(test);
-	struct taker part1 = {
+	struct fx_taker part1 = {
 		.side = &v->source, .nr = LUNA_CLONE_SOURCE, .arg.handle = handle, .stride = 1,
 		.refusal = CKR_DATA_INVALID, .refusal2 = CKR_UNWRAPPING_ERROR, .replies = true,
 	}, part2 = {
@@ -524,23 +466,25 @@ static void altered_cloning(struct kunit *test)
 		.replies = true,
 	};
 
-	KUNIT_ASSERT_EQ(test, source_step(v, LUNA_CLONE_SOURCE_INIT, BLOB(), NULL, &v->twc), CKR_OK);
-	alter(test, &twc, &v->twc);
-	KUNIT_ASSERT_EQ(test, target_step(v, LUNA_CLONE_TARGET_INIT, BLOB(), &v->twc, &v->part1),
+	KUNIT_ASSERT_EQ(test, fx_send(&v->source, LUNA_CLONE_SOURCE_INIT, BLOB(), NULL, &v->twc),
 			CKR_OK);
-	alter(test, &part1, &v->part1);
+	fx_refuses_altered(&twc, &v->twc);
+	KUNIT_ASSERT_EQ(test, fx_send(&v->target, LUNA_CLONE_TARGET_INIT, BLOB(), &v->twc,
+				      &v->part1), CKR_OK);
+	fx_refuses_altered(&part1, &v->part1);
 	/* None of that ended the exchange. */
-	KUNIT_ASSERT_EQ(test, source_step(v, LUNA_CLONE_SOURCE, BLOB(.handle = handle), &v->part1,
-					  &v->part2), CKR_OK);
-	alter(test, &part2, &v->part2);
-	KUNIT_EXPECT_EQ(test, target_step(v, LUNA_CLONE_TARGET, BLOB(), &v->part2, NULL), CKR_OK);
+	KUNIT_ASSERT_EQ(test, fx_send(&v->source, LUNA_CLONE_SOURCE, BLOB(.handle = handle),
+				      &v->part1, &v->part2), CKR_OK);
+	fx_refuses_altered(&part2, &v->part2);
+	KUNIT_EXPECT_EQ(test, fx_send(&v->target, LUNA_CLONE_TARGET, BLOB(), &v->part2, NULL),
+			CKR_OK);
 }
 
 static void altered_ha(struct kunit *test)
 {
 	struct vectors *v = test->priv;
 	u32 priv = ha_setup(test);
-	struct taker challenge = {
+	struct fx_taker challenge = {
 		.side = &v->source, .nr = LUNA_HA_ANSWER, .arg.handle = priv,
 		.stride = luna_test_stride(), .refusal = CKR_DATA_INVALID,
 		.refusal2 = CKR_DATA_INVALID, .replies = true,
@@ -551,16 +495,17 @@ static void altered_ha(struct kunit *test)
 	};
 
 	ha_exchange(test, priv);
-	alter(test, &challenge, &v->part1);
-	alter(test, &answer, &v->part2);
-	KUNIT_EXPECT_EQ(test, target_step(v, LUNA_HA_LOGIN, BLOB(), &v->part2, &v->request), CKR_OK);
+	fx_refuses_altered(&challenge, &v->part1);
+	fx_refuses_altered(&answer, &v->part2);
+	KUNIT_EXPECT_EQ(test, fx_send(&v->target, LUNA_HA_LOGIN, BLOB(), &v->part2, &v->request),
+			CKR_OK);
 }
 
 static void altered_ha_mofn(struct kunit *test)
 {
 	struct vectors *v = test->priv;
 	u32 priv = ha_setup(test);
-	struct taker request = {
+	struct fx_taker request = {
 		.side = &v->source, .nr = LUNA_HA_MOFN_ANSWER, .stride = luna_test_stride(),
 		.refusal = CKR_DATA_INVALID, .refusal2 = CKR_DATA_INVALID, .replies = true,
 	}, answer = {
@@ -569,12 +514,13 @@ static void altered_ha_mofn(struct kunit *test)
 	};
 
 	ha_exchange(test, priv);
-	KUNIT_ASSERT_EQ(test, target_step(v, LUNA_HA_LOGIN, BLOB(), &v->part2, &v->part1), CKR_OK);
-	alter(test, &request, &v->part1);
-	KUNIT_ASSERT_EQ(test, source_step(v, LUNA_HA_MOFN_ANSWER, BLOB(), &v->part1, &v->answer),
+	KUNIT_ASSERT_EQ(test, fx_send(&v->target, LUNA_HA_LOGIN, BLOB(), &v->part2, &v->part1),
 			CKR_OK);
-	alter(test, &answer, &v->answer);
-	KUNIT_EXPECT_EQ(test, target_step(v, LUNA_HA_MOFN_ACTIVATE, BLOB(), &v->answer, NULL),
+	fx_refuses_altered(&request, &v->part1);
+	KUNIT_ASSERT_EQ(test, fx_send(&v->source, LUNA_HA_MOFN_ANSWER, BLOB(), &v->part1,
+				      &v->answer), CKR_OK);
+	fx_refuses_altered(&answer, &v->answer);
+	KUNIT_EXPECT_EQ(test, fx_send(&v->target, LUNA_HA_MOFN_ACTIVATE, BLOB(), &v->answer, NULL),
 			CKR_OK);
 }
 

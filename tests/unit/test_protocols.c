@@ -10,97 +10,52 @@
 #include <cmocka.h>
 
 #include "engine_fixture.h"
+#include "side.h"
 
-enum { ROOM = 16 * 1024, BIG = 200 * 1024 };
+enum { BIG = 200 * 1024 };
 
-/* A token with the CO logged in. */
-struct side {
-	struct fx fx;
-	struct luna_open *open;
-	u32 session;
-};
-
-struct message {
-	u32 len;
-	u8 data[ROOM];
-};
-
-static struct side a, b;
-static struct message twc, part1, part2, other;
-
-static void side_open(struct side *side, u32 slot)
-{
-	fx_open(&side->fx, fakerng_quick_ops(&luna_openssl_ops, slot + 1), slot);
-	assert_int_equal(fx_ready(&side->fx, &side->open, &side->session), CKR_OK);
-}
+static struct fx_side a, b;
+static struct fx_message twc, part1, part2, other;
 
 static int setup(void **state)
 {
-	side_open(&a, 0);
-	side_open(&b, 1);
+	fx_side_open(&a, fakerng_quick_ops(&luna_openssl_ops, 1), 0);
+	fx_side_open(&b, fakerng_quick_ops(&luna_openssl_ops, 2), 1);
 	(void)state;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	luna_release(a.open);
-	luna_release(b.open);
-	fx_close(&a.fx);
-	fx_close(&b.fx);
+	fx_side_close(&a);
+	fx_side_close(&b);
 	(void)state;
 	return 0;
 }
 
-static void policy_set(struct side *side, u32 scope, u32 id, u32 value)
+static u32 data_object(struct fx_side *side, bool token, bool private)
 {
-	struct luna_policy_set arg = { .scope = scope, .count = 1 };
-	u32 pair[2] = { id, value };
-
-	assert_int_equal(fx_logout(side->open, side->session), CKR_OK);
-	assert_int_equal(fx_login(side->open, side->session, CKU_SO, FX_SO_PIN), CKR_OK);
-	arg.hdr.session = side->session;
-	arg.flags = LUNA_POLICY_SET_DESTRUCTIVE;
-	assert_int_equal(fx_call(side->open, LUNA_POLICY_SET, &arg, sizeof(arg), pair, sizeof(pair),
-				 NULL, NULL), CKR_OK);
-	assert_int_equal(fx_logout(side->open, side->session), CKR_OK);
-	assert_int_equal(fx_login(side->open, side->session, CKU_USER, FX_CO_PIN), CKR_OK);
-}
-
-static u32 data_object(struct side *side, const char *label, bool token, bool private, u32 len)
-{
-	static u8 value[BIG];
-	static struct fx_tmpl tmpl;
 	u32 handle;
 
-	assert_true(len <= 4096);
-	memset(value, 0x5a, len);
-	memset(&tmpl, 0, sizeof(tmpl));
-	fx_attr_ulong(&tmpl, CKA_CLASS, CKO_DATA);
-	fx_attr_bool(&tmpl, CKA_TOKEN, token);
-	fx_attr_bool(&tmpl, CKA_PRIVATE, private);
-	fx_attr_text(&tmpl, CKA_LABEL, label);
-	fx_attr(&tmpl, CKA_VALUE, value, len);
-	assert_int_equal(fx_create(side->open, side->session, &tmpl, &handle), CKR_OK);
+	assert_int_equal(fx_make_data(side, token, private, &handle), CKR_OK);
 	return handle;
 }
 
-static u32 aes_key(struct side *side)
+static u32 aes_key(struct fx_side *side)
 {
-	struct fx_tmpl tmpl = { 0 };
 	u32 handle;
 
-	fx_attr_bool(&tmpl, CKA_TOKEN, true);
-	fx_attr_bool(&tmpl, CKA_EXTRACTABLE, false);
-	fx_attr_bool(&tmpl, CKA_MODIFIABLE, false);
-	fx_attr_ulong(&tmpl, CKA_VALUE_LEN, 32);
-	assert_int_equal(
-		fx_generate_key(side->open, side->session, CKM_AES_KEY_GEN, &tmpl, &handle),
-		CKR_OK);
+	assert_int_equal(fx_make_aes(side, &handle), CKR_OK);
 	return handle;
 }
 
-static u32 count_objects(struct side *side)
+/* Fit for HA login if @good. */
+static void login_pair(struct fx_side *side, bool good, u32 *pub, u32 *priv)
+{
+	assert_int_equal(fx_make_login_pair(side, !good, pub, priv), CKR_OK);
+}
+
+static u32 count_objects(struct fx_side *side)
 {
 	struct fx_tmpl none = { 0 };
 	u32 handles[64], count;
@@ -109,40 +64,25 @@ static u32 count_objects(struct side *side)
 	return count;
 }
 
-static s64 step(struct side *side, u32 session, u32 nr, struct luna_blob *arg,
-		const struct message *in, struct message *out)
-{
-	u32 len = ROOM;
-	s64 rv;
-
-	arg->hdr = (struct luna_hdr){ .session = session };
-	rv = fx_blob(side->open, nr, arg, in ? in->data : NULL, in ? in->len : 0,
-		     out ? out->data : NULL, out ? &len : NULL);
-	if (!rv && out)
-		out->len = len;
-	return rv;
-}
-
 static s64 source_init(void)
 {
-	return step(&a, a.session, LUNA_CLONE_SOURCE_INIT, &(struct luna_blob){ 0 }, NULL, &twc);
+	return fx_send(&a, LUNA_CLONE_SOURCE_INIT, BLOB(), NULL, &twc);
 }
 
 static s64 target_init(void)
 {
-	return step(&b, b.session, LUNA_CLONE_TARGET_INIT, &(struct luna_blob){ 0 }, &twc, &part1);
+	return fx_send(&b, LUNA_CLONE_TARGET_INIT, BLOB(), &twc, &part1);
 }
 
 static s64 source(u32 handle)
 {
-	return step(&a, a.session, LUNA_CLONE_SOURCE, &(struct luna_blob){ .handle = handle },
-		    &part1, &part2);
+	return fx_send(&a, LUNA_CLONE_SOURCE, BLOB(.handle = handle), &part1, &part2);
 }
 
 static s64 target(u32 *clone)
 {
 	struct luna_blob arg = { 0 };
-	s64 rv = step(&b, b.session, LUNA_CLONE_TARGET, &arg, &part2, NULL);
+	s64 rv = fx_step(&b, b.session, LUNA_CLONE_TARGET, &arg, &part2, NULL);
 
 	*clone = arg.handle;
 	return rv;
@@ -189,55 +129,40 @@ static void test_clone_survives(void **state __maybe_unused)
 	u32 key = aes_key(&a), clone;
 
 	assert_int_equal(fx_clone(a.open, a.session, b.open, b.session, key, &clone), CKR_OK);
-	luna_release(b.open);
-	fx_reopen(&b.fx);
-	b.open = luna_open(b.fx.token);
-	assert_int_equal(fx_session(b.open, true, &b.session), CKR_OK);
-	assert_int_equal(fx_login(b.open, b.session, CKU_USER, FX_CO_PIN), CKR_OK);
+	fx_side_restart(&b);
+	fx_side_as(&b, CKU_USER);
 	assert_same(key, clone, CKA_OUID);
 }
 
 /* Queries and short buffers at every step, before the real call and after it. */
 static void test_clone_sizes(void **state __maybe_unused)
 {
-	struct luna_blob arg = { .hdr.session = a.session };
 	u32 key = aes_key(&a), clone, len;
+	struct luna_blob arg = { 0 };
 
-	len = LUNA_OUT_QUERY;
-	assert_int_equal(fx_blob(a.open, LUNA_CLONE_SOURCE_INIT, &arg, NULL, 0, NULL, &len),
+	assert_int_equal(fx_step_query(&a, a.session, LUNA_CLONE_SOURCE_INIT, &arg, NULL, &len),
 			 CKR_OK);
 	assert_int_equal(source(key), CKR_OPERATION_NOT_INITIALIZED);
 	assert_int_equal(source_init(), CKR_OK);
 	assert_int_equal(len, twc.len);
 
-	arg.hdr.session = b.session;
-	len = LUNA_OUT_QUERY;
-	assert_int_equal(
-		fx_blob(b.open, LUNA_CLONE_TARGET_INIT, &arg, twc.data, twc.len, NULL, &len),
-		CKR_OK);
+	assert_int_equal(fx_step_query(&b, b.session, LUNA_CLONE_TARGET_INIT, &arg, &twc, &len),
+			 CKR_OK);
 	assert_int_equal(target_init(), CKR_OK);
 	assert_int_equal(len, part1.len);
-	len--;
-	assert_int_equal(
-		fx_blob(b.open, LUNA_CLONE_TARGET_INIT, &arg, twc.data, twc.len, other.data, &len),
-		CKR_BUFFER_TOO_SMALL);
-	assert_int_equal(len, part1.len);
-	len = LUNA_OUT_QUERY;
-	assert_int_equal(
-		fx_blob(b.open, LUNA_CLONE_TARGET_INIT, &arg, twc.data, twc.len, NULL, &len),
-		CKR_OK);
+	assert_int_equal(fx_step_short(&b, b.session, LUNA_CLONE_TARGET_INIT, &arg, &twc),
+			 CKR_BUFFER_TOO_SMALL);
+	assert_int_equal(fx_step_query(&b, b.session, LUNA_CLONE_TARGET_INIT, &arg, &twc, &len),
+			 CKR_OK);
 
-	arg = (struct luna_blob){ .hdr.session = a.session, .handle = key };
-	len = LUNA_OUT_QUERY;
-	assert_int_equal(
-		fx_blob(a.open, LUNA_CLONE_SOURCE, &arg, part1.data, part1.len, NULL, &len),
-		CKR_OK);
-	arg = (struct luna_blob){ .hdr.session = a.session, .handle = key };
-	other.len = --len;
-	assert_int_equal(fx_blob(a.open, LUNA_CLONE_SOURCE, &arg, part1.data, part1.len, other.data,
-				 &len), CKR_BUFFER_TOO_SMALL);
+	arg.handle = key;
+	assert_int_equal(fx_step_query(&a, a.session, LUNA_CLONE_SOURCE, &arg, &part1, &len),
+			 CKR_OK);
+	arg.handle = key;
+	assert_int_equal(fx_step_short(&a, a.session, LUNA_CLONE_SOURCE, &arg, &part1),
+			 CKR_BUFFER_TOO_SMALL);
 	assert_int_equal(source(key), CKR_OK);
-	assert_int_equal(part2.len, other.len + 1);
+	assert_int_equal(part2.len, len);
 	assert_int_equal(target(&clone), CKR_OK);
 	assert_same(key, clone, CKA_OUID);
 }
@@ -245,13 +170,11 @@ static void test_clone_sizes(void **state __maybe_unused)
 static void test_clone_order(void **state __maybe_unused)
 {
 	u32 key = aes_key(&a), clone, objects = count_objects(&b), session;
-	struct message old;
+	struct fx_message old;
 
 	assert_int_equal(source_init(), CKR_OK);
-	luna_release(a.open);
-	a.open = luna_open(a.fx.token);
-	assert_int_equal(fx_session(a.open, true, &a.session), CKR_OK);
-	assert_int_equal(fx_login(a.open, a.session, CKU_USER, FX_CO_PIN), CKR_OK);
+	fx_side_attach(&a);
+	fx_side_as(&a, CKU_USER);
 
 	assert_int_equal(target(&clone), CKR_OPERATION_NOT_INITIALIZED);
 	assert_int_equal(target_init(), CKR_OK);
@@ -273,9 +196,8 @@ static void test_clone_order(void **state __maybe_unused)
 	assert_int_equal(target(&clone), CKR_DATA_INVALID);
 	/* another session of the target */
 	assert_int_equal(fx_session(b.open, true, &session), CKR_OK);
-	assert_int_equal(
-		step(&b, session, LUNA_CLONE_TARGET, &(struct luna_blob){ 0 }, &part2, NULL),
-		CKR_OPERATION_NOT_INITIALIZED);
+	assert_int_equal(fx_step(&b, session, LUNA_CLONE_TARGET, &BLOB(), &part2, NULL),
+			 CKR_OPERATION_NOT_INITIALIZED);
 	/* an old Part1 seals for a target that no longer waits for it */
 	part1 = old;
 	assert_int_equal(source_init(), CKR_OK);
@@ -291,56 +213,33 @@ static void test_clone_logout(void **state __maybe_unused)
 	assert_int_equal(source_init(), CKR_OK);
 	assert_int_equal(target_init(), CKR_OK);
 	assert_int_equal(source(key), CKR_OK);
-	assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
+	fx_side_as(&b, LUNA_ROLE_NONE);
 	assert_int_equal(target(&clone), CKR_USER_NOT_LOGGED_IN);
-	assert_int_equal(fx_login(b.open, b.session, CKU_USER, FX_CO_PIN), CKR_OK);
+	fx_side_as(&b, CKU_USER);
 	assert_int_equal(target(&clone), CKR_OPERATION_NOT_INITIALIZED);
 }
 
-/* Every byte altered, every truncation, a tail: refused, nothing created, and the true part still
- * works. */
+/* Altered messages are refused, and the true one still works. */
 static void test_clone_altered(void **state __maybe_unused)
 {
-	u32 key = aes_key(&a), clone, objects = count_objects(&b), i;
-	s64 rv;
+	u32 key = aes_key(&a), clone;
+	const struct fx_taker of_twc = {
+		.side = &b, .nr = LUNA_CLONE_TARGET_INIT, .stride = 1, .replies = true,
+		.refusal = CKR_CERTIFICATE_DATA_INVALID, .refusal2 = CKR_CERTIFICATE_DATA_INVALID,
+	}, of_part1 = {
+		.side = &a, .nr = LUNA_CLONE_SOURCE, .arg.handle = key, .stride = 1, .replies = true,
+		.refusal = CKR_DATA_INVALID, .refusal2 = CKR_UNWRAPPING_ERROR,
+	}, of_part2 = {
+		.side = &b, .nr = LUNA_CLONE_TARGET, .stride = 1,
+		.refusal = CKR_DATA_INVALID, .refusal2 = CKR_UNWRAPPING_ERROR,
+	};
 
 	assert_int_equal(source_init(), CKR_OK);
-	for (i = 0; i < twc.len; i++) {
-		other = twc;
-		other.data[i] ^= 1 << i % 8;
-		assert_int_equal(step(&b, b.session, LUNA_CLONE_TARGET_INIT,
-				      &(struct luna_blob){ 0 }, &other, &part1),
-				 CKR_CERTIFICATE_DATA_INVALID);
-	}
+	fx_refuses_altered(&of_twc, &twc);
 	assert_int_equal(target_init(), CKR_OK);
-	other = part1;
-	for (i = 0; i < other.len; i++) {
-		part1.data[i] ^= 1 << i % 8;
-		rv = source(key);
-		assert_true(rv == CKR_DATA_INVALID || rv == CKR_UNWRAPPING_ERROR);
-		part1 = other;
-		part1.len = i;
-		assert_int_equal(source(key), CKR_DATA_INVALID);
-		part1 = other;
-	}
-	part1.data[part1.len++] = 0;
-	assert_int_equal(source(key), CKR_DATA_INVALID);
-	part1 = other;
+	fx_refuses_altered(&of_part1, &part1);
 	assert_int_equal(source(key), CKR_OK);
-	other = part2;
-	for (i = 0; i < other.len; i++) {
-		part2.data[i] ^= 1 << i % 8;
-		rv = target(&clone);
-		assert_true(rv == CKR_DATA_INVALID || rv == CKR_UNWRAPPING_ERROR);
-		part2 = other;
-		part2.len = i;
-		assert_int_equal(target(&clone), CKR_DATA_INVALID);
-		part2 = other;
-	}
-	part2.data[part2.len++] = 0;
-	assert_int_equal(target(&clone), CKR_DATA_INVALID);
-	part2 = other;
-	assert_int_equal(count_objects(&b), objects);
+	fx_refuses_altered(&of_part2, &part2);
 	assert_int_equal(target(&clone), CKR_OK);
 }
 
@@ -350,78 +249,47 @@ static void test_clone_arguments(void **state __maybe_unused)
 	struct luna_blob arg;
 
 	part1.len = 1;
-	assert_int_equal(
-		step(&a, a.session, LUNA_CLONE_SOURCE_INIT, &(struct luna_blob){ 0 }, &part1, &twc),
-		CKR_ARGUMENTS_BAD);
-	assert_int_equal(step(&a, a.session, LUNA_CLONE_SOURCE_INIT,
-			      &(struct luna_blob){ .replicate = 2 }, NULL, &twc),
+	assert_int_equal(fx_send(&a, LUNA_CLONE_SOURCE_INIT, BLOB(), &part1, &twc),
+			 CKR_ARGUMENTS_BAD);
+	assert_int_equal(fx_send(&a, LUNA_CLONE_SOURCE_INIT, BLOB(.replicate = 2), NULL, &twc),
 			 CKR_ARGUMENTS_BAD);
 	assert_int_equal(source_init(), CKR_OK);
 	other.len = 0;
-	assert_int_equal(step(&b, b.session, LUNA_CLONE_TARGET_INIT, &(struct luna_blob){ 0 },
-			      &other, &part1),
+	assert_int_equal(fx_send(&b, LUNA_CLONE_TARGET_INIT, BLOB(), &other, &part1),
 			 CKR_CERTIFICATE_DATA_INVALID);
 	assert_int_equal(target_init(), CKR_OK);
-	arg = (struct luna_blob){ .handle = key, .type = CK_PARAM_ELEMENT };
-	assert_int_equal(step(&a, a.session, LUNA_CLONE_SOURCE, &arg, &part1, &part2),
+	arg = BLOB(.handle = key, .type = CK_PARAM_ELEMENT);
+	assert_int_equal(fx_send(&a, LUNA_CLONE_SOURCE, arg, &part1, &part2),
 			 CKR_OBJECT_TYPE_INVALID);
 	assert_int_equal(source(key + 1000), CKR_OBJECT_HANDLE_INVALID);
-	arg = (struct luna_blob){ .handle = key, .replicate = 1 };
-	assert_int_equal(step(&a, a.session, LUNA_CLONE_SOURCE, &arg, &part1, &part2),
-			 CKR_ARGUMENTS_BAD);
+	arg = BLOB(.handle = key, .replicate = 1);
+	assert_int_equal(fx_send(&a, LUNA_CLONE_SOURCE, arg, &part1, &part2), CKR_ARGUMENTS_BAD);
 	assert_int_equal(source(key), CKR_OK);
-	arg = (struct luna_blob){ .replicate = 1 };
-	assert_int_equal(step(&b, b.session, LUNA_CLONE_TARGET, &arg, &part2, NULL),
-			 CKR_ARGUMENTS_BAD);
-	arg = (struct luna_blob){ .type = CK_MOFN_ACTIVATION_ELEMENT };
-	assert_int_equal(step(&b, b.session, LUNA_CLONE_TARGET, &arg, &part2, NULL),
-			 CKR_DATA_INVALID);
+	arg = BLOB(.replicate = 1);
+	assert_int_equal(fx_send(&b, LUNA_CLONE_TARGET, arg, &part2, NULL), CKR_ARGUMENTS_BAD);
+	arg = BLOB(.type = CK_MOFN_ACTIVATION_ELEMENT);
+	assert_int_equal(fx_send(&b, LUNA_CLONE_TARGET, arg, &part2, NULL), CKR_DATA_INVALID);
 	assert_int_equal(target(&clone), CKR_OK);
 
 	/* a replicating source and a target that does not */
-	arg = (struct luna_blob){ .replicate = 1 };
-	assert_int_equal(step(&a, a.session, LUNA_CLONE_SOURCE_INIT, &arg, NULL, &twc), CKR_OK);
+	arg = BLOB(.replicate = 1);
+	assert_int_equal(fx_send(&a, LUNA_CLONE_SOURCE_INIT, arg, NULL, &twc), CKR_OK);
 	assert_int_equal(target_init(), CKR_OK);
-	arg = (struct luna_blob){ .replicate = 1, .handle = key };
-	assert_int_equal(step(&a, a.session, LUNA_CLONE_SOURCE, &arg, &part1, &part2),
-			 CKR_DATA_INVALID);
-}
-
-/* Initialises a token anew, with the CO logged in as before. */
-static void reinit(struct side *side, const char *domain, u32 type, u32 flags)
-{
-	struct luna_init_token arg = {
-		.pin_len = strlen(FX_SO_PIN),
-		.domain_len = strlen(domain),
-		.type = type,
-		.flags = flags,
-	};
-	char payload[64];
-
-	snprintf(payload, sizeof(payload), "%s%s", FX_SO_PIN, domain);
-	memset(arg.label, ' ', sizeof(arg.label));
-	luna_release(side->open);
-	side->open = luna_open(side->fx.token);
-	assert_int_equal(fx_call(side->open, LUNA_INIT_TOKEN, &arg, sizeof(arg), payload,
-				 strlen(payload), NULL, NULL), CKR_OK);
-	assert_int_equal(fx_session(side->open, true, &side->session), CKR_OK);
-	assert_int_equal(fx_login(side->open, side->session, CKU_SO, FX_SO_PIN), CKR_OK);
-	assert_int_equal(fx_init_pin(side->open, side->session, CKU_USER, FX_CO_PIN), CKR_OK);
-	assert_int_equal(fx_logout(side->open, side->session), CKR_OK);
-	assert_int_equal(fx_login(side->open, side->session, CKU_USER, FX_CO_PIN), CKR_OK);
+	arg = BLOB(.replicate = 1, .handle = key);
+	assert_int_equal(fx_send(&a, LUNA_CLONE_SOURCE, arg, &part1, &part2), CKR_DATA_INVALID);
 }
 
 static void test_clone_domain(void **state __maybe_unused)
 {
 	u32 key = aes_key(&a), objects;
 
-	reinit(&b, "another domain", LUNA_TOKEN_PPSO, 0);
+	fx_side_init(&b, LUNA_TOKEN_PPSO, "another domain", 0);
 	objects = count_objects(&b);
 	assert_int_equal(source_init(), CKR_OK);
 	assert_int_equal(target_init(), CKR_OK);
 	assert_int_equal(source(key), CKR_UNWRAPPING_ERROR);
 	assert_int_equal(count_objects(&b), objects);
-	reinit(&b, "", LUNA_TOKEN_PPSO, 0);
+	fx_side_init(&b, LUNA_TOKEN_PPSO, "", 0);
 	assert_int_equal(target_init(), CKR_CLONING_PARAMETER_MISSING);
 }
 
@@ -429,38 +297,36 @@ static void test_clone_policies(void **state __maybe_unused)
 {
 	u32 key, clone;
 
-	policy_set(&b, LUNA_SCOPE_PARTITION, 4, 0);
+	fx_side_set_policy(&b, LUNA_SCOPE_PARTITION, 4, 0);
 	key = aes_key(&a);
 	assert_int_equal(fx_clone(a.open, a.session, b.open, b.session, key, &clone),
 			 CKR_OPERATION_NOT_ALLOWED);
-	key = data_object(&a, "data", true, true, 100);
+	key = data_object(&a, true, true);
 	assert_int_equal(fx_clone(a.open, a.session, b.open, b.session, key, &clone), CKR_OK);
-	policy_set(&a, LUNA_SCOPE_PARTITION, 4, 0);
+	fx_side_set_policy(&a, LUNA_SCOPE_PARTITION, 4, 0);
 	key = aes_key(&a);
 	assert_int_equal(source_init(), CKR_OK);
 	assert_int_equal(target_init(), CKR_OK);
 	assert_int_equal(source(key), CKR_OPERATION_NOT_ALLOWED);
-	policy_set(&a, LUNA_SCOPE_HSM, 16, 0);
-	assert_int_equal(step(&a, a.session, LUNA_CLONE_SOURCE_INIT,
-			      &(struct luna_blob){ .replicate = 1 }, NULL, &twc),
+	fx_side_set_policy(&a, LUNA_SCOPE_HSM, 16, 0);
+	assert_int_equal(fx_send(&a, LUNA_CLONE_SOURCE_INIT, BLOB(.replicate = 1), NULL, &twc),
 			 CKR_OPERATION_NOT_ALLOWED);
-	policy_set(&b, LUNA_SCOPE_HSM, 7, 0);
+	fx_side_set_policy(&b, LUNA_SCOPE_HSM, 7, 0);
 	assert_int_equal(source_init(), CKR_OK);
 	assert_int_equal(target_init(), CKR_OPERATION_NOT_ALLOWED);
 }
 
 static void test_clone_roles(void **state __maybe_unused)
 {
-	u32 public = data_object(&a, "public", true, false, 10), clone;
-	u32 private = data_object(&a, "private", true, true, 10);
+	u32 public = data_object(&a, true, false), clone;
+	u32 private = data_object(&a, true, true);
 
 	assert_int_equal(fx_init_pin(a.open, a.session, CKU_LIMITED_USER, FX_CU_PIN), CKR_OK);
-	assert_int_equal(fx_logout(a.open, a.session), CKR_OK);
+	fx_side_as(&a, LUNA_ROLE_NONE);
 	assert_int_equal(source_init(), CKR_USER_NOT_LOGGED_IN);
-	assert_int_equal(fx_login(a.open, a.session, CKU_SO, FX_SO_PIN), CKR_OK);
+	fx_side_as(&a, CKU_SO);
 	assert_int_equal(source_init(), CKR_USER_NOT_AUTHORIZED);
-	assert_int_equal(fx_logout(a.open, a.session), CKR_OK);
-	assert_int_equal(fx_login(a.open, a.session, CKU_LIMITED_USER, FX_CU_PIN), CKR_OK);
+	fx_side_as(&a, CKU_LIMITED_USER);
 	assert_int_equal(source_init(), CKR_OK);
 	assert_int_equal(target_init(), CKR_OK);
 	assert_int_equal(source(private), CKR_USER_NOT_AUTHORIZED);
@@ -504,15 +370,13 @@ static void test_clone_large(void **state __maybe_unused)
 
 static void test_clone_session_object(void **state __maybe_unused)
 {
-	u32 handle = data_object(&a, "session", false, true, 10), clone, count;
+	u32 handle = data_object(&a, false, true), clone, count;
 
 	assert_int_equal(fx_clone(a.open, a.session, b.open, b.session, handle, &clone), CKR_OK);
 	assert_same(handle, clone, CKA_TOKEN);
 	count = count_objects(&b);
-	luna_release(b.open);
-	b.open = luna_open(b.fx.token);
-	assert_int_equal(fx_session(b.open, true, &b.session), CKR_OK);
-	assert_int_equal(fx_login(b.open, b.session, CKU_USER, FX_CO_PIN), CKR_OK);
+	fx_side_attach(&b);
+	fx_side_as(&b, CKU_USER);
 	assert_int_equal(count_objects(&b), count - 1);
 }
 
@@ -526,55 +390,23 @@ static void test_clone_same_token(void **state __maybe_unused)
 
 /* ---- HA login ---- */
 
-static void login_pair(struct side *side, bool good, u32 *pub, u32 *priv)
+static s64 ha_init(struct fx_side *side, u32 handle)
 {
-	struct fx_tmpl pub_tmpl = { 0 }, priv_tmpl = { 0 };
-	static const u8 e[] = { 1, 0, 1 };
-
-	fx_attr_bool(&pub_tmpl, CKA_TOKEN, true);
-	fx_attr_ulong(&pub_tmpl, CKA_MODULUS_BITS, 2048);
-	fx_attr(&pub_tmpl, CKA_PUBLIC_EXPONENT, e, sizeof(e));
-	fx_attr_bool(&priv_tmpl, CKA_TOKEN, true);
-	fx_attr_bool(&priv_tmpl, CKA_PRIVATE, true);
-	fx_attr_bool(&priv_tmpl, CKA_SENSITIVE, true);
-	fx_attr_bool(&priv_tmpl, CKA_EXTRACTABLE, false);
-	fx_attr_bool(&priv_tmpl, CKA_MODIFIABLE, !good);
-	fx_attr_bool(&pub_tmpl, CKA_ENCRYPT, false);
-	fx_attr_bool(&pub_tmpl, CKA_VERIFY, false);
-	fx_attr_bool(&pub_tmpl, CKA_VERIFY_RECOVER, false);
-	fx_attr_bool(&pub_tmpl, CKA_WRAP, false);
-	fx_attr_bool(&pub_tmpl, CKA_DERIVE, false);
-	fx_attr_bool(&priv_tmpl, CKA_DECRYPT, false);
-	fx_attr_bool(&priv_tmpl, CKA_SIGN, false);
-	fx_attr_bool(&priv_tmpl, CKA_SIGN_RECOVER, false);
-	fx_attr_bool(&priv_tmpl, CKA_UNWRAP, false);
-	fx_attr_bool(&priv_tmpl, CKA_DERIVE, false);
-	assert_int_equal(fx_generate_pair(side->open, side->session, CKM_RSA_PKCS_KEY_PAIR_GEN,
-					  &pub_tmpl, &priv_tmpl, pub, priv), CKR_OK);
-}
-
-static s64 ha_init(struct side *side, u32 handle)
-{
-	return step(side, side->session, LUNA_HA_INIT, &(struct luna_blob){ .handle = handle },
-		    NULL, NULL);
+	return fx_send(side, LUNA_HA_INIT, BLOB(.handle = handle), NULL, NULL);
 }
 
 static s64 ha_challenge(void)
 {
-	struct luna_blob arg = { 0 };
-
-	assert_int_equal(step(&a, 0, LUNA_HA_MASTER_PUBLIC, &arg, NULL, &twc), CKR_OK);
-	return step(&b, b.session, LUNA_HA_CHALLENGE, &(struct luna_blob){ .role = CKU_USER }, &twc,
-		    &part1);
+	assert_int_equal(fx_step(&a, 0, LUNA_HA_MASTER_PUBLIC, &BLOB(), NULL, &twc), CKR_OK);
+	return fx_send(&b, LUNA_HA_CHALLENGE, BLOB(.role = CKU_USER), &twc, &part1);
 }
 
 static s64 ha_answer(u32 key)
 {
-	return step(&a, a.session, LUNA_HA_ANSWER, &(struct luna_blob){ .handle = key }, &part1,
-		    &part2);
+	return fx_send(&a, LUNA_HA_ANSWER, BLOB(.handle = key), &part1, &part2);
 }
 
-static u32 login_state(struct side *side, u32 session)
+static u32 login_state(struct fx_side *side, u32 session)
 {
 	struct luna_session_info info = { .hdr.session = session };
 
@@ -586,9 +418,9 @@ static u32 login_state(struct side *side, u32 session)
 /* As clients do: no buffer and a length of zero. */
 static s64 ha_login(void)
 {
-	struct luna_blob arg = { .hdr.session = b.session };
-	u32 len = LUNA_OUT_QUERY;
-	s64 rv = fx_blob(b.open, LUNA_HA_LOGIN, &arg, part2.data, part2.len, NULL, &len);
+	struct luna_blob arg = { 0 };
+	u32 len;
+	s64 rv = fx_step_query(&b, b.session, LUNA_HA_LOGIN, &arg, &part2, &len);
 
 	if (!rv)
 		assert_int_equal(len, 0);
@@ -603,7 +435,7 @@ static void ha_setup(u32 *priv)
 	login_pair(&a, true, &pub, priv);
 	assert_int_equal(fx_clone(a.open, a.session, b.open, b.session, *priv, &clone), CKR_OK);
 	assert_int_equal(ha_init(&b, clone), CKR_OK);
-	assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
+	fx_side_as(&b, LUNA_ROLE_NONE);
 }
 
 static void test_ha_login(void **state __maybe_unused)
@@ -633,9 +465,7 @@ static void test_ha_restart(void **state __maybe_unused)
 	u32 priv;
 
 	ha_setup(&priv);
-	luna_release(b.open);
-	fx_reopen(&b.fx);
-	b.open = luna_open(b.fx.token);
+	fx_side_restart(&b);
 	assert_int_equal(fx_session(b.open, false, &b.session), CKR_OK);
 	assert_int_equal(ha_challenge(), CKR_OK);
 	assert_int_equal(ha_answer(priv), CKR_OK);
@@ -665,7 +495,7 @@ static void test_ha_public_key(void **state __maybe_unused)
 	fx_attr_bool(&tmpl, CKA_DERIVE, false);
 	assert_int_equal(fx_create(b.open, b.session, &tmpl, &copy), CKR_OK);
 	assert_int_equal(ha_init(&b, copy), CKR_OK);
-	assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
+	fx_side_as(&b, LUNA_ROLE_NONE);
 	assert_int_equal(ha_challenge(), CKR_OK);
 	assert_int_equal(ha_answer(pub), CKR_KEY_INVALID_FOR_HA_LOGIN);
 	assert_int_equal(ha_answer(priv), CKR_OK);
@@ -697,35 +527,19 @@ static void test_ha_wrong_key(void **state __maybe_unused)
 
 static void test_ha_altered(void **state __maybe_unused)
 {
-	u32 priv, i;
+	struct fx_taker of_challenge = {
+		.side = &a, .nr = LUNA_HA_ANSWER, .stride = 5, .replies = true,
+		.refusal = CKR_DATA_INVALID, .refusal2 = CKR_DATA_INVALID,
+	}, of_answer = {
+		.side = &b, .nr = LUNA_HA_LOGIN, .stride = 1, .replies = true,
+		.refusal = CKR_ENCRYPTED_DATA_INVALID, .refusal2 = CKR_ENCRYPTED_DATA_INVALID,
+	};
 
-	ha_setup(&priv);
+	ha_setup(&of_challenge.arg.handle);
 	assert_int_equal(ha_challenge(), CKR_OK);
-	other = part1;
-	for (i = 0; i < other.len; i += 5) {
-		part1.data[i] ^= 1 << i % 8;
-		assert_int_equal(ha_answer(priv), CKR_DATA_INVALID);
-		part1 = other;
-		part1.len = i;
-		assert_int_equal(ha_answer(priv), CKR_DATA_INVALID);
-		part1 = other;
-	}
-	part1.data[part1.len++] = 0;
-	assert_int_equal(ha_answer(priv), CKR_DATA_INVALID);
-	part1 = other;
-	assert_int_equal(ha_answer(priv), CKR_OK);
-	other = part2;
-	for (i = 0; i < other.len; i++) {
-		part2.data[i] ^= 1 << i % 8;
-		assert_int_equal(ha_login(), CKR_ENCRYPTED_DATA_INVALID);
-		part2 = other;
-		part2.len = i;
-		assert_int_equal(ha_login(), CKR_ENCRYPTED_DATA_INVALID);
-		part2 = other;
-	}
-	part2.data[part2.len++] = 0;
-	assert_int_equal(ha_login(), CKR_ENCRYPTED_DATA_INVALID);
-	part2 = other;
+	fx_refuses_altered(&of_challenge, &part1);
+	assert_int_equal(ha_answer(of_challenge.arg.handle), CKR_OK);
+	fx_refuses_altered(&of_answer, &part2);
 	assert_int_equal(ha_login(), CKR_OK);
 }
 
@@ -735,35 +549,31 @@ static void test_ha_states(void **state __maybe_unused)
 	u32 priv, pub, session, len;
 
 	assert_int_equal(ha_challenge(), CKR_USER_ALREADY_LOGGED_IN);
-	assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
+	fx_side_as(&b, LUNA_ROLE_NONE);
 	assert_int_equal(ha_challenge(), CKR_USER_PIN_NOT_INITIALIZED);
 	assert_int_equal(ha_init(&b, 1), CKR_USER_NOT_LOGGED_IN);
-	assert_int_equal(fx_login(b.open, b.session, CKU_SO, FX_SO_PIN), CKR_OK);
+	fx_side_as(&b, CKU_SO);
 	assert_int_equal(ha_init(&b, 1), CKR_USER_NOT_AUTHORIZED);
-	assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
-	assert_int_equal(fx_login(b.open, b.session, CKU_USER, FX_CO_PIN), CKR_OK);
+	fx_side_as(&b, CKU_USER);
 	assert_int_equal(ha_init(&b, 9999), CKR_KEY_HANDLE_INVALID);
 	login_pair(&b, false, &pub, &priv);
 	assert_int_equal(ha_init(&b, priv), CKR_KEY_INVALID_FOR_HA_LOGIN);
 	ha_setup(&priv);
 
 	arg.role = CKU_SO;
-	assert_int_equal(step(&b, b.session, LUNA_HA_CHALLENGE, &arg, &twc, &part1),
+	assert_int_equal(fx_send(&b, LUNA_HA_CHALLENGE, arg, &twc, &part1),
 			 CKR_USER_PIN_NOT_INITIALIZED);
 	arg.role = CKU_AUDIT;
-	assert_int_equal(step(&b, b.session, LUNA_HA_CHALLENGE, &arg, &twc, &part1),
-			 CKR_USER_TYPE_INVALID);
+	assert_int_equal(fx_send(&b, LUNA_HA_CHALLENGE, arg, &twc, &part1), CKR_USER_TYPE_INVALID);
 	assert_int_equal(ha_login(), CKR_OPERATION_NOT_INITIALIZED);
 	assert_int_equal(ha_challenge(), CKR_OK);
 	/* a query does not replace the challenge that waits */
-	arg = (struct luna_blob){ .hdr.session = b.session, .role = CKU_USER };
-	len = LUNA_OUT_QUERY;
-	assert_int_equal(fx_blob(b.open, LUNA_HA_CHALLENGE, &arg, twc.data, twc.len, NULL, &len),
-			 CKR_OK);
+	arg = BLOB(.role = CKU_USER);
+	assert_int_equal(fx_step_query(&b, b.session, LUNA_HA_CHALLENGE, &arg, &twc, &len), CKR_OK);
 	assert_int_equal(len, part1.len);
 	assert_int_equal(ha_answer(priv), CKR_OK);
 	assert_int_equal(fx_session(b.open, true, &session), CKR_OK);
-	assert_int_equal(step(&b, session, LUNA_HA_LOGIN, &(struct luna_blob){ 0 }, &part2, &other),
+	assert_int_equal(fx_step(&b, session, LUNA_HA_LOGIN, &BLOB(), &part2, &other),
 			 CKR_OPERATION_NOT_INITIALIZED);
 	assert_int_equal(ha_login(), CKR_OK);
 }
@@ -773,16 +583,16 @@ static void test_ha_policy(void **state __maybe_unused)
 	u32 priv;
 
 	ha_setup(&priv);
-	assert_int_equal(fx_login(b.open, b.session, CKU_USER, FX_CO_PIN), CKR_OK);
-	policy_set(&b, LUNA_SCOPE_PARTITION, 21, 0);
+	fx_side_as(&b, CKU_USER);
+	fx_side_set_policy(&b, LUNA_SCOPE_PARTITION, 21, 0);
 	assert_int_equal(ha_init(&b, 1), CKR_OPERATION_NOT_ALLOWED);
-	assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
+	fx_side_as(&b, LUNA_ROLE_NONE);
 	assert_int_equal(ha_challenge(), CKR_OPERATION_NOT_ALLOWED);
-	assert_int_equal(fx_login(b.open, b.session, CKU_USER, FX_CO_PIN), CKR_OK);
-	policy_set(&b, LUNA_SCOPE_PARTITION, 21, 1);
-	assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
+	fx_side_as(&b, CKU_USER);
+	fx_side_set_policy(&b, LUNA_SCOPE_PARTITION, 21, 1);
+	fx_side_as(&b, LUNA_ROLE_NONE);
 	assert_int_equal(ha_challenge(), CKR_OK);
-	policy_set(&a, LUNA_SCOPE_PARTITION, 21, 0);
+	fx_side_set_policy(&a, LUNA_SCOPE_PARTITION, 21, 0);
 	assert_int_equal(ha_answer(priv), CKR_OPERATION_NOT_ALLOWED);
 }
 
@@ -792,15 +602,14 @@ static void test_ha_legacy(void **state __maybe_unused)
 	struct luna_session_info info = { 0 };
 	u32 priv, pub, clone;
 
-	reinit(&b, FX_DOMAIN, LUNA_TOKEN_LEGACY, 0);
+	fx_side_init(&b, LUNA_TOKEN_LEGACY, FX_DOMAIN, 0);
 	login_pair(&a, true, &pub, &priv);
 	assert_int_equal(fx_clone(a.open, a.session, b.open, b.session, priv, &clone), CKR_OK);
 	assert_int_equal(ha_init(&b, clone), CKR_OK);
 	assert_int_equal(fx_init_pin(b.open, b.session, CKU_LIMITED_USER, FX_CU_PIN), CKR_OK);
-	assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
-	assert_int_equal(fx_login(b.open, b.session, CKU_LIMITED_USER, FX_CU_PIN), CKR_OK);
+	fx_side_as(&b, CKU_LIMITED_USER);
 	assert_int_equal(ha_init(&b, clone), CKR_OK);
-	assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
+	fx_side_as(&b, LUNA_ROLE_NONE);
 	assert_int_equal(ha_challenge(), CKR_OK);
 	assert_int_equal(ha_answer(priv), CKR_OK);
 	assert_int_equal(ha_login(), CKR_OK);
@@ -816,14 +625,13 @@ static void test_ha_locked(void **state __maybe_unused)
 {
 	u32 priv, pub, clone, i;
 
-	reinit(&b, FX_DOMAIN, LUNA_TOKEN_LEGACY, 0);
+	fx_side_init(&b, LUNA_TOKEN_LEGACY, FX_DOMAIN, 0);
 	login_pair(&a, true, &pub, &priv);
 	assert_int_equal(fx_clone(a.open, a.session, b.open, b.session, priv, &clone), CKR_OK);
 	assert_int_equal(fx_init_pin(b.open, b.session, CKU_LIMITED_USER, FX_CU_PIN), CKR_OK);
-	assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
-	assert_int_equal(fx_login(b.open, b.session, CKU_LIMITED_USER, FX_CU_PIN), CKR_OK);
+	fx_side_as(&b, CKU_LIMITED_USER);
 	assert_int_equal(ha_init(&b, clone), CKR_OK);
-	assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
+	fx_side_as(&b, LUNA_ROLE_NONE);
 	assert_int_equal(ha_challenge(), CKR_OK);
 	assert_int_equal(ha_answer(priv), CKR_OK);
 	for (i = 0; i < 10; i++)
@@ -842,96 +650,54 @@ static void test_ha_lax(void **state __maybe_unused)
 
 	login_pair(&a, false, &pub, &priv);
 	assert_int_equal(ha_init(&a, priv), CKR_KEY_INVALID_FOR_HA_LOGIN);
-	luna_release(a.open);
 	a.fx.config.flags |= LUNA_CONFIG_LAX_HA_KEYS;
-	fx_reopen(&a.fx);
-	a.open = luna_open(a.fx.token);
-	assert_int_equal(fx_session(a.open, true, &a.session), CKR_OK);
-	assert_int_equal(fx_login(a.open, a.session, CKU_USER, FX_CO_PIN), CKR_OK);
+	fx_side_restart(&a);
+	fx_side_as(&a, CKU_USER);
 	assert_int_equal(ha_init(&a, priv), CKR_OK);
 }
 
 /* ---- M of N ---- */
 
-enum { VECTOR = 48, VECTOR_ROW = 4 + VECTOR };
-
-static s64 mofn_generate(struct side *side, u32 m, u32 n, u32 flags, u32 room, u8 *vectors)
-{
-	struct luna_mofn arg = { .hdr.session = side->session, .m = m, .n = n, .flags = flags };
-	u32 pairs[2 * 16];
-	size_t len = 16 * VECTOR_ROW;
-	s64 rv;
-
-	for (u32 i = 0; i < 16; i++) {
-		pairs[2 * i] = 1;
-		pairs[2 * i + 1] = room;
-	}
-	rv = fx_call(side->open, LUNA_MOFN_GENERATE, &arg, sizeof(arg), pairs, 8 * min(n, 16u),
-		     vectors, &len);
-	if (rv == CKR_OK || rv == CKR_BUFFER_TOO_SMALL)
-		assert_int_equal(arg.secret_len, VECTOR);
-	return rv;
-}
-
-static s64 mofn_activate(struct side *side, const u8 *vectors, u32 n)
-{
-	struct luna_mofn arg = { .hdr.session = side->session, .n = n };
-
-	return fx_call(side->open, LUNA_MOFN_ACTIVATE, &arg, sizeof(arg), vectors, n * VECTOR_ROW,
-		       NULL, NULL);
-}
-
-static struct luna_mofn_status mofn_status(struct side *side)
-{
-	struct luna_mofn_status arg = { 0 };
-
-	assert_int_equal(
-		fx_call(side->open, LUNA_MOFN_STATUS, &arg, sizeof(arg), NULL, 0, NULL, NULL),
-		CKR_OK);
-	return arg;
-}
-
 static void test_mofn(void **state __maybe_unused)
 {
-	u8 vectors[16 * VECTOR_ROW], some[16 * VECTOR_ROW];
-	struct luna_hdr hdr = { .session = a.session };
+	u8 vectors[FX_VECTORS * FX_VECTOR_ROW], some[FX_VECTORS * FX_VECTOR_ROW];
 	struct luna_mofn_status status;
 	u32 i;
 
-	assert_int_equal(mofn_status(&a).flags, 0);
-	assert_int_equal(mofn_activate(&a, vectors, 1), CKR_OPERATION_NOT_ALLOWED);
-	assert_int_equal(mofn_generate(&a, 0, 5, 0, 512, vectors), CKR_ARGUMENTS_BAD);
-	assert_int_equal(mofn_generate(&a, 6, 5, 0, 512, vectors), CKR_ARGUMENTS_BAD);
-	assert_int_equal(mofn_generate(&a, 2, 17, 0, 512, vectors), CKR_ARGUMENTS_BAD);
-	assert_int_equal(mofn_generate(&a, 3, 5, 0, VECTOR - 1, vectors), CKR_BUFFER_TOO_SMALL);
-	assert_int_equal(mofn_generate(&a, 3, 5, 0, LUNA_OUT_QUERY, vectors), CKR_OK);
-	assert_int_equal(mofn_status(&a).flags, 0);
-	assert_int_equal(mofn_generate(&a, 3, 5, LUNA_MOFN_CLONEABLE, 512, vectors), CKR_OK);
-	status = mofn_status(&a);
+	assert_int_equal(fx_mofn_flags(&a), 0);
+	assert_int_equal(fx_mofn_activate(&a, vectors, 1), CKR_OPERATION_NOT_ALLOWED);
+	assert_int_equal(fx_mofn_generate(&a, 0, 5, 0, 512, vectors), CKR_ARGUMENTS_BAD);
+	assert_int_equal(fx_mofn_generate(&a, 6, 5, 0, 512, vectors), CKR_ARGUMENTS_BAD);
+	assert_int_equal(fx_mofn_generate(&a, 2, 17, 0, 512, vectors), CKR_ARGUMENTS_BAD);
+	assert_int_equal(fx_mofn_generate(&a, 3, 5, 0, FX_VECTOR - 1, vectors),
+			 CKR_BUFFER_TOO_SMALL);
+	assert_int_equal(fx_mofn_generate(&a, 3, 5, 0, LUNA_OUT_QUERY, vectors), CKR_OK);
+	assert_int_equal(fx_mofn_flags(&a), 0);
+	assert_int_equal(fx_mofn_generate(&a, 3, 5, LUNA_MOFN_CLONEABLE, 512, vectors), CKR_OK);
+	status = fx_mofn_status(&a);
 	assert_int_equal(status.m, 3);
 	assert_int_equal(status.n, 5);
 	assert_int_equal(status.secret_size, 32);
 	assert_int_equal(status.flags, CAF_M_OF_N_GENERATED | CAF_M_OF_N_CLONEABLE);
 
 	for (i = 0; i < 3; i++)
-		memcpy(some + i * VECTOR_ROW, vectors + (4 - 2 * i) * VECTOR_ROW, VECTOR_ROW);
-	assert_int_equal(mofn_activate(&a, some, 2), CKR_DATA_LEN_RANGE);
-	memcpy(some + 2 * VECTOR_ROW, some, VECTOR_ROW);
-	assert_int_equal(mofn_activate(&a, some, 3), CKR_DATA_INVALID);
-	memcpy(some + 2 * VECTOR_ROW, vectors, VECTOR_ROW);
-	for (i = 4; i < VECTOR_ROW; i++) {
+		memcpy(some + i * FX_VECTOR_ROW, vectors + (4 - 2 * i) * FX_VECTOR_ROW,
+		       FX_VECTOR_ROW);
+	assert_int_equal(fx_mofn_activate(&a, some, 2), CKR_DATA_LEN_RANGE);
+	memcpy(some + 2 * FX_VECTOR_ROW, some, FX_VECTOR_ROW);
+	assert_int_equal(fx_mofn_activate(&a, some, 3), CKR_DATA_INVALID);
+	memcpy(some + 2 * FX_VECTOR_ROW, vectors, FX_VECTOR_ROW);
+	for (i = 4; i < FX_VECTOR_ROW; i++) {
 		some[i] ^= 0x10;
-		assert_int_equal(mofn_activate(&a, some, 3), CKR_DATA_INVALID);
+		assert_int_equal(fx_mofn_activate(&a, some, 3), CKR_DATA_INVALID);
 		some[i] ^= 0x10;
 	}
-	assert_int_equal(mofn_status(&a).flags & CAF_M_OF_N_ACTIVATED, 0);
-	assert_int_equal(mofn_activate(&a, some, 3), CKR_OK);
-	assert_int_equal(mofn_status(&a).flags & CAF_M_OF_N_ACTIVATED, CAF_M_OF_N_ACTIVATED);
-	assert_int_equal(
-		fx_call(a.open, LUNA_MOFN_DEACTIVATE, &hdr, sizeof(hdr), NULL, 0, NULL, NULL),
-		CKR_OK);
-	assert_int_equal(mofn_status(&a).flags & CAF_M_OF_N_ACTIVATED, 0);
-	assert_int_equal(mofn_activate(&a, vectors, 5), CKR_OK);
+	assert_int_equal(fx_mofn_flags(&a) & CAF_M_OF_N_ACTIVATED, 0);
+	assert_int_equal(fx_mofn_activate(&a, some, 3), CKR_OK);
+	assert_int_equal(fx_mofn_flags(&a) & CAF_M_OF_N_ACTIVATED, CAF_M_OF_N_ACTIVATED);
+	assert_int_equal(fx_mofn_deactivate(&a), CKR_OK);
+	assert_int_equal(fx_mofn_flags(&a) & CAF_M_OF_N_ACTIVATED, 0);
+	assert_int_equal(fx_mofn_activate(&a, vectors, 5), CKR_OK);
 }
 
 static s64 clone_mofn(void)
@@ -941,38 +707,45 @@ static s64 clone_mofn(void)
 
 	assert_int_equal(source_init(), CKR_OK);
 	assert_int_equal(target_init(), CKR_OK);
-	rv = step(&a, a.session, LUNA_CLONE_SOURCE, &arg, &part1, &part2);
+	rv = fx_send(&a, LUNA_CLONE_SOURCE, arg, &part1, &part2);
 	if (rv)
 		return rv;
-	arg = (struct luna_blob){ .type = CK_MOFN_ACTIVATION_ELEMENT };
-	return step(&b, b.session, LUNA_CLONE_TARGET, &arg, &part2, NULL);
+	arg = BLOB(.type = CK_MOFN_ACTIVATION_ELEMENT);
+	return fx_send(&b, LUNA_CLONE_TARGET, arg, &part2, NULL);
 }
 
 /* Vectors of one token activate the other after cloning. */
 static void test_mofn_clone(void **state __maybe_unused)
 {
-	u8 vectors[16 * VECTOR_ROW];
+	u8 vectors[FX_VECTORS * FX_VECTOR_ROW];
 
 	assert_int_equal(clone_mofn(), CKR_OPERATION_NOT_ALLOWED);
-	assert_int_equal(mofn_generate(&a, 2, 3, 0, 512, vectors), CKR_OK);
+	assert_int_equal(fx_mofn_generate(&a, 2, 3, 0, 512, vectors), CKR_OK);
 	assert_int_equal(clone_mofn(), CKR_OPERATION_NOT_ALLOWED);
-	assert_int_equal(mofn_generate(&a, 2, 3, LUNA_MOFN_CLONEABLE, 512, vectors), CKR_OK);
+	assert_int_equal(fx_mofn_generate(&a, 2, 3, LUNA_MOFN_CLONEABLE, 512, vectors), CKR_OK);
 	assert_int_equal(clone_mofn(), CKR_OK);
-	assert_int_equal(mofn_status(&b).id, mofn_status(&a).id);
-	assert_int_equal(mofn_activate(&b, vectors + VECTOR_ROW, 2), CKR_OK);
+	assert_int_equal(fx_mofn_status(&b).id, fx_mofn_status(&a).id);
+	assert_int_equal(fx_mofn_activate(&b, vectors + FX_VECTOR_ROW, 2), CKR_OK);
 }
 
 /* The whole recovery of a secondary that requires M of N. */
 static void test_ha_mofn(void **state __maybe_unused)
 {
-	u8 vectors[16 * VECTOR_ROW];
-	static struct message request, answer;
-	struct luna_blob arg;
-	u32 priv, key, clone, len, i;
+	u8 vectors[FX_VECTORS * FX_VECTOR_ROW];
+	static struct fx_message request, answer;
+	static const struct fx_taker of_request = {
+		.side = &a, .nr = LUNA_HA_MOFN_ANSWER, .stride = 3, .replies = true,
+		.refusal = CKR_DATA_INVALID, .refusal2 = CKR_DATA_INVALID,
+	}, of_answer = {
+		.side = &b, .nr = LUNA_HA_MOFN_ACTIVATE, .stride = 1,
+		.refusal = CKR_DATA_INVALID, .refusal2 = CKR_UNWRAPPING_ERROR,
+	};
+	struct luna_blob arg = { 0 };
+	u32 priv, key, clone, len;
 
-	reinit(&b, FX_DOMAIN, LUNA_TOKEN_PPSO, LUNA_INIT_MOFN);
-	assert_int_equal(mofn_status(&b).flags, CAF_M_OF_N_REQUIRED);
-	assert_int_equal(mofn_generate(&a, 2, 3, LUNA_MOFN_CLONEABLE, 512, vectors), CKR_OK);
+	fx_side_init(&b, LUNA_TOKEN_PPSO, FX_DOMAIN, LUNA_INIT_MOFN);
+	assert_int_equal(fx_mofn_flags(&b), CAF_M_OF_N_REQUIRED);
+	assert_int_equal(fx_mofn_generate(&a, 2, 3, LUNA_MOFN_CLONEABLE, 512, vectors), CKR_OK);
 	assert_int_equal(clone_mofn(), CKR_OK);
 	ha_setup(&priv);
 	assert_int_equal(ha_challenge(), CKR_OK);
@@ -980,85 +753,56 @@ static void test_ha_mofn(void **state __maybe_unused)
 
 	/* with M of N to do, no buffer is a length query, and a short one is short: nobody is
 	 * logged in */
-	len = LUNA_OUT_QUERY;
-	arg = (struct luna_blob){ .hdr.session = b.session };
-	assert_int_equal(fx_blob(b.open, LUNA_HA_LOGIN, &arg, part2.data, part2.len, NULL, &len),
-			 CKR_OK);
+	assert_int_equal(fx_step_query(&b, b.session, LUNA_HA_LOGIN, &arg, &part2, &len), CKR_OK);
 	assert_true(len > 0);
-	len--;
-	assert_int_equal(fx_blob(b.open, LUNA_HA_LOGIN, &arg, part2.data, part2.len, request.data,
-				 &len), CKR_BUFFER_TOO_SMALL);
+	assert_int_equal(fx_step_short(&b, b.session, LUNA_HA_LOGIN, &arg, &part2),
+			 CKR_BUFFER_TOO_SMALL);
 	assert_int_equal(login_state(&b, b.session), CKS_RW_PUBLIC_SESSION);
-	assert_int_equal(
-		step(&b, b.session, LUNA_HA_MOFN_ACTIVATE, &(struct luna_blob){ 0 }, &answer, NULL),
-		CKR_OPERATION_NOT_INITIALIZED);
-	assert_int_equal(
-		step(&b, b.session, LUNA_HA_LOGIN, &(struct luna_blob){ 0 }, &part2, &request),
-		CKR_OK);
+	assert_int_equal(fx_send(&b, LUNA_HA_MOFN_ACTIVATE, BLOB(), &answer, NULL),
+			 CKR_OPERATION_NOT_INITIALIZED);
+	assert_int_equal(fx_send(&b, LUNA_HA_LOGIN, BLOB(), &part2, &request), CKR_OK);
 	assert_int_equal(login_state(&b, b.session), CKS_RW_USER_FUNCTIONS);
 
-	other = request;
-	for (i = 0; i < request.len; i += 3) {
-		other.data[i] ^= 0x20;
-		assert_int_equal(step(&a, a.session, LUNA_HA_MOFN_ANSWER, &(struct luna_blob){ 0 },
-				      &other, &answer), CKR_DATA_INVALID);
-		other.data[i] ^= 0x20;
-	}
-	assert_int_equal(step(&a, a.session, LUNA_HA_MOFN_ANSWER, &(struct luna_blob){ 0 },
-			      &request, &answer),
-			 CKR_OK);
-	other = answer;
-	for (i = 0; i < answer.len; i++) {
-		s64 rv;
-
-		other.data[i] ^= 0x20;
-		rv = step(&b, b.session, LUNA_HA_MOFN_ACTIVATE, &(struct luna_blob){ 0 }, &other,
-			  NULL);
-		assert_true(rv == CKR_DATA_INVALID || rv == CKR_UNWRAPPING_ERROR);
-		other.data[i] ^= 0x20;
-	}
-	assert_int_equal(mofn_status(&b).flags & CAF_M_OF_N_ACTIVATED, 0);
-	assert_int_equal(
-		step(&b, b.session, LUNA_HA_MOFN_ACTIVATE, &(struct luna_blob){ 0 }, &answer, NULL),
-		CKR_OK);
-	assert_int_equal(mofn_status(&b).flags & CAF_M_OF_N_ACTIVATED, CAF_M_OF_N_ACTIVATED);
+	fx_refuses_altered(&of_request, &request);
+	assert_int_equal(fx_send(&a, LUNA_HA_MOFN_ANSWER, BLOB(), &request, &answer), CKR_OK);
+	fx_refuses_altered(&of_answer, &answer);
+	assert_int_equal(fx_mofn_flags(&b) & CAF_M_OF_N_ACTIVATED, 0);
+	assert_int_equal(fx_send(&b, LUNA_HA_MOFN_ACTIVATE, BLOB(), &answer, NULL), CKR_OK);
+	assert_int_equal(fx_mofn_flags(&b) & CAF_M_OF_N_ACTIVATED, CAF_M_OF_N_ACTIVATED);
 	key = aes_key(&b);
 	assert_int_equal(fx_clone(b.open, b.session, a.open, a.session, key, &clone), CKR_OK);
-	assert_int_equal(
-		step(&b, b.session, LUNA_HA_MOFN_ACTIVATE, &(struct luna_blob){ 0 }, &answer, NULL),
-		CKR_OPERATION_NOT_INITIALIZED);
+	assert_int_equal(fx_send(&b, LUNA_HA_MOFN_ACTIVATE, BLOB(), &answer, NULL),
+			 CKR_OPERATION_NOT_INITIALIZED);
 }
 
 /* ---- failures of the surroundings ---- */
 
 static s64 recover(u32 priv)
 {
-	static struct message request, answer;
+	static struct fx_message request, answer;
 	struct luna_blob none = { 0 };
-	s64 rv = step(&b, b.session, LUNA_HA_CHALLENGE, &(struct luna_blob){ .role = CKU_USER }, &twc,
-		      &part1);
+	s64 rv = fx_send(&b, LUNA_HA_CHALLENGE, BLOB(.role = CKU_USER), &twc, &part1);
 
 	if (!rv)
 		rv = ha_answer(priv);
 	if (!rv)
-		rv = step(&b, b.session, LUNA_HA_LOGIN, &none, &part2, &request);
+		rv = fx_send(&b, LUNA_HA_LOGIN, none, &part2, &request);
 	if (!rv)
-		rv = step(&a, a.session, LUNA_HA_MOFN_ANSWER, &none, &request, &answer);
+		rv = fx_send(&a, LUNA_HA_MOFN_ANSWER, none, &request, &answer);
 	if (!rv)
-		rv = step(&b, b.session, LUNA_HA_MOFN_ACTIVATE, &none, &answer, NULL);
+		rv = fx_send(&b, LUNA_HA_MOFN_ACTIVATE, none, &answer, NULL);
 	return rv;
 }
 
 static void mofn_ready(u32 *priv)
 {
-	u8 vectors[16 * VECTOR_ROW];
+	u8 vectors[FX_VECTORS * FX_VECTOR_ROW];
 
-	reinit(&b, FX_DOMAIN, LUNA_TOKEN_PPSO, LUNA_INIT_MOFN);
-	assert_int_equal(mofn_generate(&a, 2, 3, LUNA_MOFN_CLONEABLE, 512, vectors), CKR_OK);
+	fx_side_init(&b, LUNA_TOKEN_PPSO, FX_DOMAIN, LUNA_INIT_MOFN);
+	assert_int_equal(fx_mofn_generate(&a, 2, 3, LUNA_MOFN_CLONEABLE, 512, vectors), CKR_OK);
 	assert_int_equal(clone_mofn(), CKR_OK);
 	ha_setup(priv);
-	assert_int_equal(step(&a, 0, LUNA_HA_MASTER_PUBLIC, &(struct luna_blob){ 0 }, NULL, &twc),
-			 CKR_OK);
+	assert_int_equal(fx_step(&a, 0, LUNA_HA_MASTER_PUBLIC, &BLOB(), NULL, &twc), CKR_OK);
 }
 
 /* Out of memory at every allocation of a recovery: it says so, and the next try succeeds. */
@@ -1076,17 +820,15 @@ static void test_ha_nomem(void **state __maybe_unused)
 		again = port_alloc_calls() >= nth;
 		port_alloc_unwatch();
 		assert_true(rv == CKR_OK || rv == CKR_DEVICE_MEMORY || rv == -ENOMEM);
-		assert_int_equal(mofn_status(&b).flags & CAF_M_OF_N_ACTIVATED,
+		assert_int_equal(fx_mofn_flags(&b) & CAF_M_OF_N_ACTIVATED,
 				 rv ? 0 : CAF_M_OF_N_ACTIVATED);
 		if (login_state(&b, b.session) == CKS_RW_USER_FUNCTIONS)
-			assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
+			fx_side_as(&b, LUNA_ROLE_NONE);
 		if (rv)
 			continue;
-		assert_int_equal(fx_login(b.open, b.session, CKU_USER, FX_CO_PIN), CKR_OK);
-		assert_int_equal(fx_call(b.open, LUNA_MOFN_DEACTIVATE,
-					 &(struct luna_hdr){ .session = b.session },
-					 sizeof(struct luna_hdr), NULL, 0, NULL, NULL), CKR_OK);
-		assert_int_equal(fx_logout(b.open, b.session), CKR_OK);
+		fx_side_as(&b, CKU_USER);
+		assert_int_equal(fx_mofn_deactivate(&b), CKR_OK);
+		fx_side_as(&b, LUNA_ROLE_NONE);
 	}
 	assert_int_equal(rv, CKR_OK);
 }
@@ -1094,7 +836,7 @@ static void test_ha_nomem(void **state __maybe_unused)
 /* A random source or a store that fails: nothing changes. */
 static void test_failures(void **state __maybe_unused)
 {
-	u8 vectors[16 * VECTOR_ROW], later[16 * VECTOR_ROW];
+	u8 vectors[FX_VECTORS * FX_VECTOR_ROW], later[FX_VECTORS * FX_VECTOR_ROW];
 	u32 key = aes_key(&a), clone, pub, priv, i;
 
 	assert_int_equal(source_init(), CKR_OK);
@@ -1114,19 +856,17 @@ static void test_failures(void **state __maybe_unused)
 	assert_int_equal(target(&clone), CKR_OK);
 
 	login_pair(&a, true, &pub, &priv);
-	assert_int_equal(mofn_generate(&a, 2, 2, 0, 512, vectors), CKR_OK);
-	assert_int_equal(mofn_activate(&a, vectors, 2), CKR_OK);
+	assert_int_equal(fx_mofn_generate(&a, 2, 2, 0, 512, vectors), CKR_OK);
+	assert_int_equal(fx_mofn_activate(&a, vectors, 2), CKR_OK);
 	memstore_fail(a.fx.store, MEMSTORE_APPEND, 1, -ENOSPC, 0);
-	assert_int_not_equal(mofn_generate(&a, 2, 2, 0, 512, later), CKR_OK);
-	assert_int_equal(mofn_status(&a).flags, CAF_M_OF_N_GENERATED | CAF_M_OF_N_ACTIVATED);
-	assert_int_equal(mofn_activate(&a, vectors, 2), CKR_OK);
+	assert_int_not_equal(fx_mofn_generate(&a, 2, 2, 0, 512, later), CKR_OK);
+	assert_int_equal(fx_mofn_flags(&a), CAF_M_OF_N_GENERATED | CAF_M_OF_N_ACTIVATED);
+	assert_int_equal(fx_mofn_activate(&a, vectors, 2), CKR_OK);
 	memstore_fail(a.fx.store, MEMSTORE_APPEND, 1, -ENOSPC, 0);
 	assert_int_not_equal(ha_init(&a, priv), CKR_OK);
-	assert_int_equal(fx_logout(a.open, a.session), CKR_OK);
-	assert_int_equal(step(&a, 0, LUNA_HA_MASTER_PUBLIC, &(struct luna_blob){ 0 }, NULL, &twc),
-			 CKR_OK);
-	assert_int_equal(step(&a, a.session, LUNA_HA_CHALLENGE,
-			      &(struct luna_blob){ .role = CKU_USER }, &twc, &part1),
+	fx_side_as(&a, LUNA_ROLE_NONE);
+	assert_int_equal(fx_step(&a, 0, LUNA_HA_MASTER_PUBLIC, &BLOB(), NULL, &twc), CKR_OK);
+	assert_int_equal(fx_send(&a, LUNA_HA_CHALLENGE, BLOB(.role = CKU_USER), &twc, &part1),
 			 CKR_USER_PIN_NOT_INITIALIZED);
 }
 
