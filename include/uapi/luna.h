@@ -568,7 +568,9 @@ struct luna_key {
 
 /*
  * Mechanism parameters as they travel. CBC, KW and KWP: the raw IV. Mechanisms without a parameter:
- * nothing. MAC_GENERAL: struct luna_mac_param. The rest:
+ * nothing. MAC_GENERAL: struct luna_mac_param. CONCATENATE_*_DATA_*, XOR_BASE_AND_DATA,
+ * AES_ECB_ENCRYPT_DATA: the data, at least a byte; AES_CBC_ENCRYPT_DATA: 16 bytes of IV and the
+ * data. The rest:
  */
 
 /* CKM_AES_CTR */
@@ -608,6 +610,18 @@ struct luna_pss_param {
 /* CKM_*_HMAC_GENERAL, CKM_AES_CMAC_GENERAL */
 struct luna_mac_param {
 	__u32 mac_len;
+	__u32 reserved;
+};
+
+/* CKM_CONCATENATE_BASE_AND_KEY: the other key's object handle */
+struct luna_key_param {
+	__u32 key;
+	__u32 reserved;
+};
+
+/* CKM_EXTRACT_KEY_FROM_KEY: the first bit, counted from the highest of the first byte */
+struct luna_extract_param {
+	__u32 bit;
 	__u32 reserved;
 };
 
@@ -736,6 +750,8 @@ LUNA_ABI_SIZE(luna_gcm_param, 16);
 LUNA_ABI_SIZE(luna_oaep_param, 16);
 LUNA_ABI_SIZE(luna_pss_param, 16);
 LUNA_ABI_SIZE(luna_mac_param, 8);
+LUNA_ABI_SIZE(luna_key_param, 8);
+LUNA_ABI_SIZE(luna_extract_param, 8);
 LUNA_ABI_SIZE(luna_blob, 72);
 LUNA_ABI_SIZE(luna_mofn, 56);
 LUNA_ABI_SIZE(luna_mofn_status, 64);

@@ -358,6 +358,31 @@ s64 fx_generate_key(struct luna_open *open, u32 session, u32 mechanism, const st
 	return ret;
 }
 
+s64 fx_derive(struct luna_open *open, u32 session, u32 mechanism, const void *param, u32 param_len,
+	      u32 base, const struct fx_tmpl *tmpl, u32 *handle)
+{
+	struct luna_key arg = {
+		.hdr.session = session,
+		.mechanism = mechanism,
+		.param_len = param_len,
+		.key = base,
+		.template_len = tmpl->len,
+	};
+	u8 *payload = kvmalloc(param_len + tmpl->len + 1, GFP_KERNEL);
+	s64 rv;
+
+	if (!payload)
+		return -ENOMEM;
+	if (param_len)
+		memcpy(payload, param, param_len);
+	memcpy(payload + param_len, tmpl->data, tmpl->len);
+	rv = fx_call(open, LUNA_DERIVE, &arg, sizeof(arg), payload, param_len + tmpl->len, NULL,
+		     NULL);
+	kvfree(payload);
+	*handle = arg.handle;
+	return rv;
+}
+
 s64 fx_generate_pair(struct luna_open *open, u32 session, u32 mechanism, const struct fx_tmpl *pub,
 		     const struct fx_tmpl *priv, u32 *pub_handle, u32 *priv_handle)
 {

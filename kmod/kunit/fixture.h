@@ -86,6 +86,8 @@ s64 fx_generate_key(struct luna_open *open, u32 session, u32 mechanism, const st
 		    u32 *handle);
 s64 fx_generate_pair(struct luna_open *open, u32 session, u32 mechanism, const struct fx_tmpl *pub,
 		     const struct fx_tmpl *priv, u32 *pub_handle, u32 *priv_handle);
+s64 fx_derive(struct luna_open *open, u32 session, u32 mechanism, const void *param, u32 param_len,
+	      u32 base, const struct fx_tmpl *tmpl, u32 *handle);
 
 /**
  * fx_op() - Init and the whole call in one command

@@ -9,6 +9,7 @@
 
 #include <uapi/luna.h>
 
+#include "parameter.h"
 #include "transport.h"
 
 /* Longest IV of any mechanism that takes one raw; the device knows the right length. */
@@ -26,8 +27,7 @@ struct gcm_params_without_bits {
 	CK_ULONG ulTagBits;
 };
 
-/* A pointer inside a parameter: usable, and not longer than anything that makes sense. */
-static bool inside_ok(const void *data, CK_ULONG len)
+bool p11_inside_ok(const void *data, CK_ULONG len)
 {
 	return (data || !len) && len <= INSIDE_MAX;
 }
@@ -73,7 +73,8 @@ static bool encode_gcm(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 	} else {
 		return false;
 	}
-	if (!inside_ok(params.pIv, params.ulIvLen) || !inside_ok(params.pAAD, params.ulAADLen))
+	if (!p11_inside_ok(params.pIv, params.ulIvLen) ||
+	    !p11_inside_ok(params.pAAD, params.ulAADLen))
 		return false;
 	to.iv_len = (uint32_t)params.ulIvLen;
 	to.iv_bits = p11_u32(params.ulIvBits);
@@ -93,7 +94,7 @@ static bool encode_oaep(struct p11_buffer *bytes, const void *from, CK_ULONG len
 	if (len != sizeof(params))
 		return false;
 	memcpy(&params, from, sizeof(params));
-	if (!inside_ok(params.pSourceData, params.ulSourceDataLen))
+	if (!p11_inside_ok(params.pSourceData, params.ulSourceDataLen))
 		return false;
 	to.hash = p11_u32(params.hashAlg);
 	to.mgf = p11_u32(params.mgf);
@@ -136,6 +137,7 @@ static bool encode_mac(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 #define GCM(mechanism)	{ mechanism, encode_gcm, sizeof(struct luna_gcm_param) }
 #define PSS(mechanism)	{ mechanism, encode_pss, sizeof(struct luna_pss_param) }
 #define MAC(mechanism)	{ mechanism, encode_mac, sizeof(struct luna_mac_param) }
+#define DERIVE(mechanism, encode)	{ mechanism, encode, 0 }
 
 /* Mechanisms that have a parameter; all others take none. */
 static const struct parameter_row {
@@ -178,6 +180,13 @@ static const struct parameter_row {
 	MAC(CKM_AES_CMAC_GENERAL),
 	MAC(CKM_AES_CMAC_GENERAL_OLD),
 	MAC(CKM_AES_MAC_GENERAL),
+	DERIVE(CKM_CONCATENATE_BASE_AND_KEY, p11_encode_key),
+	DERIVE(CKM_CONCATENATE_BASE_AND_DATA, p11_encode_string),
+	DERIVE(CKM_CONCATENATE_DATA_AND_BASE, p11_encode_string),
+	DERIVE(CKM_XOR_BASE_AND_DATA, p11_encode_string),
+	DERIVE(CKM_EXTRACT_KEY_FROM_KEY, p11_encode_extract),
+	DERIVE(CKM_AES_ECB_ENCRYPT_DATA, p11_encode_string),
+	DERIVE(CKM_AES_CBC_ENCRYPT_DATA, p11_encode_cbc_data),
 };
 
 static const struct parameter_row *parameter_row(CK_MECHANISM_TYPE mechanism)

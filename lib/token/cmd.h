@@ -41,7 +41,7 @@ u32 luna_do_mech_list(struct luna_ucmd *cmd);
 u32 luna_do_provider_list(struct luna_ucmd *cmd);
 /* op.c */
 u32 luna_do_op(struct luna_ucmd *cmd);
-/* keygen.c, wrap.c */
+/* keygen.c, wrap.c, derive.c */
 u32 luna_do_generate_key(struct luna_ucmd *cmd);
 u32 luna_do_generate_pair(struct luna_ucmd *cmd);
 u32 luna_do_wrap(struct luna_ucmd *cmd);

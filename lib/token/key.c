@@ -85,12 +85,14 @@ static bool key_class(u32 class)
 	return class == CKO_SECRET_KEY || class == CKO_PUBLIC_KEY || class == CKO_PRIVATE_KEY;
 }
 
-static bool mech_takes(const struct luna_mech *mech, u32 key_type)
+static bool mech_takes(const struct luna_mech *mech, const struct luna_object *obj)
 {
 	u32 i;
 
+	if (mech->key_types[0] == LUNA_ANY_SECRET)
+		return obj->class == CKO_SECRET_KEY;
 	for (i = 0; i < LUNA_MECH_KEY_TYPES; i++)
-		if (mech->key_types[i] == key_type)
+		if (mech->key_types[i] == obj->key_type)
 			return true;
 	return false;
 }
@@ -152,7 +154,7 @@ static u32 key_check(struct luna_token *token, struct luna_object *obj, u32 usag
 
 	if (!key_class(obj->class))
 		return CKR_KEY_HANDLE_INVALID;
-	if (!mech_takes(mech, obj->key_type))
+	if (!mech_takes(mech, obj))
 		return CKR_KEY_TYPE_INCONSISTENT;
 	class = obj->key_type == CKK_RSA ? use->rsa_class : CKO_SECRET_KEY;
 	if (obj->class != class || !luna_object_is(obj, use->bit))

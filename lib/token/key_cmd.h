@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the commands around struct luna_key share: keygen.c, wrap.c. */
+/* What the commands around struct luna_key share: keygen.c, wrap.c, derive.c. */
 #ifndef LUNA_TOKEN_KEY_CMD_H
 #define LUNA_TOKEN_KEY_CMD_H
 
@@ -30,5 +30,26 @@ bool luna_secret_len_fits(u32 key_type, u64 len);
 
 /* Adds the numbers of an RSA key, without leading zeros; the private ones only with @private. */
 void luna_rsa_attrs(struct luna_attrw *w, const struct luna_der_rsa *key, bool private);
+
+/* ---- key_template.c ---- */
+
+/* A number that @tmpl must have: CKR_TEMPLATE_INCOMPLETE, CKR_ATTRIBUTE_VALUE_INVALID. */
+u32 luna_tmpl_need(const struct luna_tmpl *tmpl, u32 type, u64 *value);
+
+/* A template that is an attribute, empty if there is none; CKR_DEVICE_ERROR: it is damaged. */
+u32 luna_key_template(const struct luna_attrs *attrs, u32 type, struct luna_tmpl *tmpl);
+
+/**
+ * luna_tmpl_merge() - the caller's template and what the key demands of the keys made with it
+ * @merged: initialised and empty; takes both, and must outlive @tmpl
+ * @caller: the caller's template
+ * @key: attributes of the unwrapping or base key
+ * @demands: CKA_UNWRAP_TEMPLATE, CKA_DERIVE_TEMPLATE
+ * @tmpl: out: reads @merged
+ * Return: CKR_OK, CKR_TEMPLATE_INCONSISTENT (they contradict each other), CKR_DEVICE_MEMORY,
+ * CKR_DEVICE_ERROR.
+ */
+u32 luna_tmpl_merge(struct luna_attrw *merged, const struct luna_tmpl *caller,
+		    const struct luna_attrs *key, u32 demands, struct luna_tmpl *tmpl);
 
 #endif /* LUNA_TOKEN_KEY_CMD_H */

@@ -57,16 +57,6 @@ u32 luna_key_parts(struct luna_ucmd *cmd, u32 flag, struct luna_key_parts *parts
 	return rv ?: luna_tmpl_check(&parts->tmpl2, tmpl2, arg->template2_len);
 }
 
-/* A number that the template must have. */
-static u32 tmpl_need(const struct luna_tmpl *tmpl, u32 type, u64 *value)
-{
-	u32 len;
-
-	if (!luna_tmpl_get(tmpl, type, &len))
-		return CKR_TEMPLATE_INCOMPLETE;
-	return luna_tmpl_ulong(tmpl, type, value) ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
-}
-
 /* ---- secret keys ---- */
 
 static const u32 generic_types[] = {
@@ -139,7 +129,7 @@ u32 luna_do_generate_key(struct luna_ucmd *cmd)
 		return CKR_MECHANISM_PARAM_INVALID;
 	if (parts.tmpl2.len || parts.data_len)
 		return CKR_ARGUMENTS_BAD;
-	rv = tmpl_need(&parts.tmpl, CKA_VALUE_LEN, &len);
+	rv = luna_tmpl_need(&parts.tmpl, CKA_VALUE_LEN, &len);
 	if (rv)
 		return rv;
 	type = secret_type(mech, &parts.tmpl);
@@ -229,7 +219,7 @@ static u32 job_init(struct pair_job *job)
 	u64 bits;
 	u32 rv;
 
-	rv = tmpl_need(&job->pub, CKA_MODULUS_BITS, &bits);
+	rv = luna_tmpl_need(&job->pub, CKA_MODULUS_BITS, &bits);
 	if (rv)
 		return rv;
 	if (bits > LUNA_RSA_MAX_BITS ||

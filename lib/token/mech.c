@@ -5,6 +5,7 @@
  * narrow their key sizes; nothing else does, so that what is listed works.
  */
 #include "cmd.h"
+#include "derive.h"
 #include "mech.h"
 
 enum {
@@ -60,6 +61,21 @@ enum {
 	  .max_size = (max), .hash = LUNA_HASHES, KEYS(ckk, ckk),		\
 	  .policy = LUNA_NO_POLICY, .variant = (var) }
 
+/* Base keys of @ckk; as good as the provider's @h or, with LUNA_HASHES, AES mode @var. */
+#define DERIVE(ckm, ckk, min, max, h, var, ops)					\
+	{ .type = (ckm), .family = LUNA_FAMILY_DERIVE, .flags = CKF_DERIVE, .min_size = (min),	\
+	  .max_size = (max), .hash = (h), KEYS(ckk, ckk), .policy = LUNA_NO_POLICY,	\
+	  .variant = (var), .derive = &(ops) }
+
+#define DERIVE_ANY(ckm, ops)							\
+	DERIVE(ckm, LUNA_ANY_SECRET, 1, LUNA_SECRET_MAX, LUNA_HASHES, LUNA_PLAIN, ops)
+
+#define DERIVE_HASH(ckm, h)							\
+	DERIVE(ckm, LUNA_ANY_SECRET, 1, LUNA_SECRET_MAX, h, LUNA_PLAIN, luna_derive_hash)
+
+#define DERIVE_AES(ckm, var, ops)						\
+	DERIVE(ckm, CKK_AES, 16, 32, LUNA_HASHES, var, ops)
+
 #define RSA_KEYGEN(ckm)								\
 	KEYGEN(ckm, CKF_GENERATE_KEY_PAIR, RSA_MIN, LUNA_RSA_MAX_BITS, CKK_RSA, LUNA_GEN_RSA)
 
@@ -105,6 +121,16 @@ static const struct luna_mech luna_mechs[] = {
 	HMAC(CKM_SHA512_HMAC_GENERAL, LUNA_SHA512, CKK_SHA512_HMAC, LUNA_MAC_GENERAL),
 	KEYGEN(CKM_GENERIC_SECRET_KEY_GEN, CKF_GENERATE, 8, LUNA_SECRET_MAX * 8,
 	       CKK_GENERIC_SECRET, LUNA_GEN_SECRET),
+	DERIVE_ANY(CKM_CONCATENATE_BASE_AND_KEY, luna_derive_base_and_key),
+	DERIVE_ANY(CKM_CONCATENATE_BASE_AND_DATA, luna_derive_base_and_data),
+	DERIVE_ANY(CKM_CONCATENATE_DATA_AND_BASE, luna_derive_data_and_base),
+	DERIVE_ANY(CKM_XOR_BASE_AND_DATA, luna_derive_xor),
+	DERIVE_ANY(CKM_EXTRACT_KEY_FROM_KEY, luna_derive_extract),
+	DERIVE_HASH(CKM_SHA1_KEY_DERIVATION, LUNA_SHA1),
+	DERIVE_HASH(CKM_SHA256_KEY_DERIVATION, LUNA_SHA256),
+	DERIVE_HASH(CKM_SHA384_KEY_DERIVATION, LUNA_SHA384),
+	DERIVE_HASH(CKM_SHA512_KEY_DERIVATION, LUNA_SHA512),
+	DERIVE_HASH(CKM_SHA224_KEY_DERIVATION, LUNA_SHA224),
 	KEYGEN(CKM_AES_KEY_GEN, CKF_GENERATE, 16, 32, CKK_AES, LUNA_GEN_AES),
 	AES(CKM_AES_ECB, CRYPT | WRAP, LUNA_AES_ECB, luna_cipher_ops),
 	AES(CKM_AES_CBC, CRYPT | WRAP, LUNA_AES_CBC, luna_cipher_ops),
@@ -114,6 +140,8 @@ static const struct luna_mech luna_mechs[] = {
 	CMAC(CKM_AES_CMAC_GENERAL_OLD, LUNA_MAC_GENERAL),
 	CMAC(CKM_AES_CMAC, LUNA_PLAIN),
 	CMAC(CKM_AES_CMAC_GENERAL, LUNA_MAC_GENERAL),
+	DERIVE_AES(CKM_AES_ECB_ENCRYPT_DATA, LUNA_AES_ECB, luna_derive_encrypt),
+	DERIVE_AES(CKM_AES_CBC_ENCRYPT_DATA, LUNA_AES_CBC, luna_derive_encrypt),
 	KW(CKM_AES_KEY_WRAP, LUNA_KW),
 	KW(CKM_AES_KEY_WRAP_PAD, LUNA_KWP),
 	KW(CKM_AES_KEY_WRAP_KWP, LUNA_KWP),
@@ -122,6 +150,7 @@ static const struct luna_mech luna_mechs[] = {
 	DIGEST(CKM_SHA224_OLD, LUNA_SHA224),
 	HMAC(CKM_SHA224_HMAC_OLD, LUNA_SHA224, CKK_SHA224_HMAC, LUNA_PLAIN),
 	HMAC(CKM_SHA224_HMAC_GENERAL_OLD, LUNA_SHA224, CKK_SHA224_HMAC, LUNA_MAC_GENERAL),
+	DERIVE_HASH(CKM_SHA224_KEY_DERIVATION_OLD, LUNA_SHA224),
 	AES(CKM_AES_GCM_2_20a5d1, CRYPT | WRAP, LUNA_AES_GCM, luna_gcm_ops),
 	RSA_KEYGEN(CKM_RSA_FIPS_186_3_PRIME_KEY_PAIR_GEN),
 	KW(CKM_AES_KW, LUNA_KW),
@@ -157,6 +186,13 @@ static bool has_keygen(const struct luna_crypto_ops *c, const struct luna_mech *
 	return m->variant != LUNA_GEN_RSA || (c->rsa_generate && has_rsa(c, m));
 }
 
+static bool has_derive(const struct luna_crypto_ops *c, const struct luna_mech *m)
+{
+	if (m->hash != LUNA_HASHES)
+		return c->hashes & BIT(m->hash);
+	return m->variant == LUNA_PLAIN || has_mode(c, m->variant);
+}
+
 /* Does the provider have what the mechanism is made of? */
 static bool has_primitive(const struct luna_crypto_ops *c, const struct luna_mech *m)
 {
@@ -175,6 +211,8 @@ static bool has_primitive(const struct luna_crypto_ops *c, const struct luna_mec
 		return has_rsa(c, m);
 	case LUNA_FAMILY_KEYGEN:
 		return has_keygen(c, m);
+	case LUNA_FAMILY_DERIVE:
+		return has_derive(c, m);
 	}
 	return false;
 }

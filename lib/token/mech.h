@@ -12,6 +12,7 @@
 #include "key.h"
 
 struct luna_op_ops;
+struct luna_derive_ops;
 
 enum {
 	LUNA_MECH_KEY_TYPES = 2,
@@ -23,19 +24,25 @@ enum {
 /* luna_mech.policy of a mechanism that no policy can turn off */
 #define LUNA_NO_POLICY	0xff
 
+/* luna_mech.key_types[0] of a mechanism that takes secret keys of all types */
+#define LUNA_ANY_SECRET	0xfffffffe
+
 /**
  * struct luna_mech - a row of the table
  * @type: CKM_*
  * @family: who computes it
  * @flags: the standard's CKF_*: ENCRYPT ... UNWRAP, GENERATE, GENERATE_KEY_PAIR
  * @min_size, @max_size: as C_GetMechanismInfo reports them: bits for RSA and
- *	GENERIC_SECRET_KEY_GEN, else bytes; compare by luna_mech_key_size()
- * @hash: of the digest, HMAC, hashed signature; else LUNA_HASHES
- * @key_types: CKK_* of the keys that it takes (KEYGEN: makes), all the same if it is one
+ *	GENERIC_SECRET_KEY_GEN, else bytes; compare by luna_mech_key_size(); DERIVE: of the
+ *	base key
+ * @hash: of the digest, HMAC, hashed signature, derivation; else LUNA_HASHES
+ * @key_types: CKK_* of the keys that it takes (KEYGEN: makes), all the same if it is one, or
+ *	LUNA_ANY_SECRET
  * @policy: id of the partition policy that must be on, or LUNA_NO_POLICY
  * @variant: which of its family's mechanisms this is, for the family: enum luna_mech_variant
  * @crypt: how it encrypts, decrypts, digests; NULL: not
  * @sign: how it signs, verifies, recovers; NULL: not
+ * @derive: how it derives (derive.h); NULL: not
  */
 struct luna_mech {
 	u32 type;
@@ -49,6 +56,7 @@ struct luna_mech {
 	u8 variant;
 	const struct luna_op_ops *crypt;
 	const struct luna_op_ops *sign;
+	const struct luna_derive_ops *derive;
 };
 
 enum luna_mech_variant {

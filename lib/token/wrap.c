@@ -105,18 +105,6 @@ struct wrap {
 	u32 plain_len, plain_room;
 };
 
-/*
- * A template that is an attribute, empty if there is none. It was checked when it was stored, but
- * what the store gives back of a public object is authenticated by nothing.
- */
-static u32 key_template(const struct luna_attrs *attrs, u32 type, struct luna_tmpl *tmpl)
-{
-	u32 len;
-	const u8 *value = luna_attrs_bytes(attrs, type, &len);
-
-	return luna_tmpl_check(tmpl, value, len) ? CKR_DEVICE_ERROR : CKR_OK;
-}
-
 /* Every attribute of the wrapping key's CKA_WRAP_TEMPLATE must be the target's, too. */
 static u32 check_wrap_template(const struct wrap *w)
 {
@@ -127,7 +115,7 @@ static u32 check_wrap_template(const struct wrap *w)
 
 	if (IS_ERR(attrs))
 		return luna_ckr(PTR_ERR(attrs));
-	rv = key_template(attrs, CKA_WRAP_TEMPLATE, &tmpl);
+	rv = luna_key_template(attrs, CKA_WRAP_TEMPLATE, &tmpl);
 	while (rv == CKR_OK && luna_tmpl_next(&tmpl, &at, &type, &value, &len))
 		if (!luna_attrs_equal(w->attrs, type, value, len))
 			rv = CKR_KEY_NOT_WRAPPABLE;
@@ -301,61 +289,16 @@ struct unwrap {
 	u32 plain_len;
 };
 
-/* Is the caller's value the one that the unwrapping key demands, which is in stored form? */
-static bool same_value(u32 type, const u8 *caller, u32 caller_len, const u8 *demanded, u32 len)
-{
-	const struct luna_attr_row *row = luna_attr_any(type);
-	struct luna_value value;
-
-	if (!row || luna_value_read(&value, row, caller, caller_len))
-		return false;
-	return value.len == len && !memcmp(value.data, demanded, len);
-}
-
-/* Both templates in u->merged. */
-static u32 merge_templates(struct unwrap *u, const struct luna_attrs *key_attrs)
-{
-	u32 at = 0, type, len, own_len, rv;
-	const u8 *value, *own;
-	struct luna_tmpl tmpl;
-
-	while (luna_tmpl_next(&u->parts.tmpl, &at, &type, &value, &len))
-		luna_attrw_set(&u->merged, type, value, len);
-	rv = key_template(key_attrs, CKA_UNWRAP_TEMPLATE, &tmpl);
-	if (rv)
-		return rv;
-	at = 0;
-	while (luna_tmpl_next(&tmpl, &at, &type, &value, &len)) {
-		own = luna_tmpl_get(&u->parts.tmpl, type, &own_len);
-		if (!own)
-			luna_attrw_set(&u->merged, type, value, len);
-		else if (!same_value(type, own, own_len, value, len))
-			return CKR_TEMPLATE_INCONSISTENT;
-	}
-	u->tmpl = luna_attrw_tmpl(&u->merged);
-	return luna_ckr(u->merged.err);
-}
-
-/* A number of the template: CKR_TEMPLATE_INCOMPLETE if there is none. */
-static u32 tmpl_number(const struct luna_tmpl *tmpl, u32 type, u64 *value)
-{
-	u32 len;
-
-	if (!luna_tmpl_get(tmpl, type, &len))
-		return CKR_TEMPLATE_INCOMPLETE;
-	return luna_tmpl_ulong(tmpl, type, value) ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
-}
-
 /* What can be said of a secret key before it is unwrapped. */
 static u32 check_secret(struct unwrap *u)
 {
 	bool raw_rsa = u->mech->family == LUNA_FAMILY_RSA && u->mech->variant == LUNA_RSA_RAW;
 	u32 rv;
 
-	rv = tmpl_number(&u->tmpl, CKA_KEY_TYPE, &u->key_type);
+	rv = luna_tmpl_need(&u->tmpl, CKA_KEY_TYPE, &u->key_type);
 	if (rv)
 		return rv;
-	rv = tmpl_number(&u->tmpl, CKA_VALUE_LEN, &u->value_len);
+	rv = luna_tmpl_need(&u->tmpl, CKA_VALUE_LEN, &u->value_len);
 	if (rv == CKR_TEMPLATE_INCOMPLETE && !raw_rsa)
 		return CKR_OK;
 	if (!rv && !luna_secret_len_fits(u->key_type, u->value_len))
@@ -368,7 +311,7 @@ static u32 check_unwrapped(struct unwrap *u)
 	bool private;
 	u32 rv;
 
-	rv = tmpl_number(&u->tmpl, CKA_CLASS, &u->class);
+	rv = luna_tmpl_need(&u->tmpl, CKA_CLASS, &u->class);
 	if (rv)
 		return rv;
 	private = u->class == CKO_PRIVATE_KEY;
@@ -395,7 +338,7 @@ static u32 unwrap_take(struct unwrap *u)
 	attrs = luna_object_attrs(cmd->token, u->key);
 	if (IS_ERR(attrs))
 		return luna_ckr(PTR_ERR(attrs));
-	rv = merge_templates(u, attrs);
+	rv = luna_tmpl_merge(&u->merged, &u->parts.tmpl, attrs, CKA_UNWRAP_TEMPLATE, &u->tmpl);
 	luna_attrs_put(attrs);
 	return rv ?: check_unwrapped(u);
 }
@@ -540,20 +483,4 @@ u32 luna_do_unwrap(struct luna_ucmd *cmd)
 	luna_attrw_free(&u.merged);
 	luna_object_put(u.key);
 	return rv;
-}
-
-/* ---- derive ---- */
-
-/**
- * luna_do_derive() - LUNA_DERIVE: C_DeriveKey
- * The table of mechanisms has none that derives: luna_key_parts() refuses them all.
- */
-u32 luna_do_derive(struct luna_ucmd *cmd)
-{
-	const struct luna_mech *mech;
-	struct luna_key_parts parts;
-	u32 rv;
-
-	rv = luna_key_parts(cmd, CKF_DERIVE, &parts, &mech);
-	return rv ?: CKR_MECHANISM_INVALID;
 }

@@ -59,6 +59,18 @@ static const struct mech {
 	PLAIN(CKM_SHA256_RSA_PKCS_PSS),
 	PLAIN(CKM_SHA384_RSA_PKCS_PSS),
 	PLAIN(CKM_SHA512_RSA_PKCS_PSS),
+	PLAIN(CKM_CONCATENATE_BASE_AND_KEY),
+	PLAIN(CKM_CONCATENATE_BASE_AND_DATA),
+	PLAIN(CKM_CONCATENATE_DATA_AND_BASE),
+	PLAIN(CKM_XOR_BASE_AND_DATA),
+	PLAIN(CKM_EXTRACT_KEY_FROM_KEY),
+	PLAIN(CKM_SHA1_KEY_DERIVATION),
+	PLAIN(CKM_SHA224_KEY_DERIVATION, CKM_SHA224_KEY_DERIVATION_OLD),
+	PLAIN(CKM_SHA256_KEY_DERIVATION),
+	PLAIN(CKM_SHA384_KEY_DERIVATION),
+	PLAIN(CKM_SHA512_KEY_DERIVATION),
+	PLAIN(CKM_AES_ECB_ENCRYPT_DATA),
+	PLAIN(CKM_AES_CBC_ENCRYPT_DATA),
 };
 
 static const struct {
@@ -913,6 +925,91 @@ static void generate_pairs(void **state)
 	}
 }
 
+/* ---- derivation ---- */
+
+/* What a vector's parameter points to. */
+struct derive_params {
+	CK_KEY_DERIVATION_STRING_DATA string;
+	CK_AES_CBC_ENCRYPT_DATA_PARAMS cbc;
+	CK_EXTRACT_PARAMS bit;
+	CK_OBJECT_HANDLE key2;
+};
+
+static CK_OBJECT_HANDLE derive_base(CK_KEY_TYPE type, struct bytes value)
+{
+	CK_OBJECT_HANDLE key = secret_import(s, type, value.data, value.len);
+	CK_ATTRIBUTE derive[] = { ATTR(CKA_DERIVE, yes) };
+
+	assert_ok(p11->C_SetAttributeValue(s, key, derive, 1));
+	return key;
+}
+
+static CK_MECHANISM derive_mech(struct vector *v, CK_MECHANISM_TYPE type, struct derive_params *p)
+{
+	struct bytes data = hex(v, "data"), iv = hex(v, "iv"), key2 = hex(v, "key2");
+
+	if (iv.len) {
+		memcpy(p->cbc.iv, iv.data, sizeof(p->cbc.iv));
+		p->cbc.pData = data.data;
+		p->cbc.length = data.len;
+		return (CK_MECHANISM){ type, &p->cbc, sizeof(p->cbc) };
+	}
+	if (data.len) {
+		p->string = (CK_KEY_DERIVATION_STRING_DATA){ data.data, data.len };
+		return (CK_MECHANISM){ type, &p->string, sizeof(p->string) };
+	}
+	if (key2.len) {
+		p->key2 = derive_base(CKK_GENERIC_SECRET, key2);
+		return (CK_MECHANISM){ type, &p->key2, sizeof(p->key2) };
+	}
+	p->bit = number(v, "bit");
+	if (has(v, "bit"))
+		return (CK_MECHANISM){ type, &p->bit, sizeof(p->bit) };
+	return (CK_MECHANISM){ type, NULL, 0 };
+}
+
+static CK_KEY_TYPE base_type(const struct vector *v)
+{
+	return strncmp(v->mech->name, "CKM_AES", 7) ? CKK_GENERIC_SECRET : CKK_AES;
+}
+
+static void derive_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	struct bytes value = hex(v, "key"), want = hex(v, "result");
+	CK_OBJECT_HANDLE base = derive_base(base_type(v), value), key;
+	CK_KEY_TYPE key_type = has(v, "type") ? CKK_AES : CKK_GENERIC_SECRET;
+	CK_ULONG value_len = number(v, "len"), len, count = 3;
+	CK_ATTRIBUTE tmpl[5] = {
+		ATTR(CKA_TOKEN, no), ATTR(CKA_SENSITIVE, no), ATTR(CKA_EXTRACTABLE, yes),
+	};
+	struct derive_params params = { 0 };
+	CK_MECHANISM mech = derive_mech(v, type, &params);
+	unsigned char *got;
+
+	if (value_len)
+		tmpl[count++] = (CK_ATTRIBUTE)ATTR(CKA_VALUE_LEN, value_len);
+	if (has(v, "type"))
+		tmpl[count++] = (CK_ATTRIBUTE)ATTR(CKA_KEY_TYPE, key_type);
+	check_ok(v, p11->C_DeriveKey(s, &mech, base, tmpl, count, &key));
+	got = attr_bytes(s, key, CKA_VALUE, &len);
+	check_bytes(v, got, len, want.data, want.len);
+	free(got);
+	assert_int_equal(attr_ulong(s, key, CKA_CLASS), CKO_SECRET_KEY);
+	assert_int_equal(attr_ulong(s, key, CKA_KEY_TYPE), key_type);
+	assert_int_equal(attr_ulong(s, key, CKA_VALUE_LEN), want.len);
+	assert_false(attr_bool(s, key, CKA_LOCAL));
+	if (params.key2)
+		check_ok(v, p11->C_DestroyObject(s, params.key2));
+	check_ok(v, p11->C_DestroyObject(s, key));
+	check_ok(v, p11->C_DestroyObject(s, base));
+}
+
+static void derivations(void **state)
+{
+	(void)state;
+	vectors_run("derive.txt", 37, derive_vector);
+}
+
 /* ---- the registry ---- */
 
 static void every_mechanism(void **state)
@@ -945,6 +1042,7 @@ int main(void)
 		TEST(rsa),
 		TEST(generate_secrets),
 		TEST(generate_pairs),
+		TEST(derivations),
 		TEST(every_mechanism),
 	};
 

@@ -769,6 +769,48 @@ static void allowed_mechanisms(void **state)
 
 /* ---- derivation ---- */
 
+/* What the library makes of parameters that do not fit, and of data that is longer than a command. */
+static void derive_parameters(void **state)
+{
+	static CK_BYTE data[100000];
+	CK_ULONG value_len = 16;
+	CK_ATTRIBUTE tmpl[] = { ATTR(CKA_VALUE_LEN, value_len) };
+	CK_KEY_DERIVATION_STRING_DATA string = { data, sizeof(data) };
+	CK_AES_CBC_ENCRYPT_DATA_PARAMS cbc = { .pData = data, .length = 96000 };
+	CK_EXTRACT_PARAMS bit = (CK_ULONG)1 << 32;
+	CK_OBJECT_HANDLE wide = ((CK_ULONG)1 << 32) + kek, key;
+	const struct {
+		CK_MECHANISM mech;
+		CK_RV rv;
+	} rows[] = {
+		{ { CKM_CONCATENATE_BASE_AND_DATA, &string, sizeof(string) }, CKR_OK },
+		{ { CKM_CONCATENATE_BASE_AND_DATA, &string, sizeof(string) - 1 },
+		  CKR_MECHANISM_PARAM_INVALID },
+		{ { CKM_CONCATENATE_DATA_AND_BASE, NULL, sizeof(string) }, CKR_MECHANISM_PARAM_INVALID },
+		{ { CKM_XOR_BASE_AND_DATA, NULL, 0 }, CKR_MECHANISM_PARAM_INVALID },
+		{ { CKM_AES_CBC_ENCRYPT_DATA, &cbc, sizeof(cbc) }, CKR_OK },
+		{ { CKM_AES_CBC_ENCRYPT_DATA, &cbc, sizeof(cbc) + 1 }, CKR_MECHANISM_PARAM_INVALID },
+		{ { CKM_AES_CBC_ENCRYPT_DATA, &string, sizeof(string) }, CKR_MECHANISM_PARAM_INVALID },
+		{ { CKM_EXTRACT_KEY_FROM_KEY, &bit, sizeof(bit) }, CKR_MECHANISM_PARAM_INVALID },
+		{ { CKM_CONCATENATE_BASE_AND_KEY, &wide, sizeof(wide) }, CKR_KEY_HANDLE_INVALID },
+		{ { CKM_CONCATENATE_BASE_AND_KEY, &wide, 4 }, CKR_MECHANISM_PARAM_INVALID },
+		{ { CKM_SHA256_KEY_DERIVATION, data, 1 }, CKR_MECHANISM_PARAM_INVALID },
+	};
+	size_t i;
+
+	(void)state;
+	assert_ok(set_bool(kek, CKA_DERIVE, CK_TRUE));
+	for (i = 0; i < COUNT(rows); i++)
+		assert_rv(p11->C_DeriveKey(s, (CK_MECHANISM *)&rows[i].mech, kek, tmpl, 1, &key),
+			  rows[i].rv);
+	string.pData = NULL;
+	assert_rv(p11->C_DeriveKey(s, (CK_MECHANISM *)&rows[0].mech, kek, tmpl, 1, &key),
+		  CKR_MECHANISM_PARAM_INVALID);
+	string.ulLen = 0;
+	assert_rv(p11->C_DeriveKey(s, (CK_MECHANISM *)&rows[0].mech, kek, tmpl, 1, &key),
+		  CKR_MECHANISM_PARAM_INVALID);
+}
+
 static void derive_unknown(void **state)
 {
 	static const CK_MECHANISM_TYPE types[] = {
@@ -841,6 +883,7 @@ int main(void)
 		TEST(wrap_with_trusted),
 		TEST(wrap_templates),
 		TEST(allowed_mechanisms),
+		TEST(derive_parameters),
 		TEST(derive_unknown),
 		TEST(every_wrapper_is_tested),
 	};

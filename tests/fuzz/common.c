@@ -397,7 +397,7 @@ static void make_objects(struct fuzz_side *side)
 {
 	static const u32 on[] = { CKA_TOKEN, CKA_PRIVATE, CKA_EXTRACTABLE, CKA_MODIFIABLE,
 				  CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_VERIFY, CKA_WRAP,
-				  CKA_UNWRAP };
+				  CKA_UNWRAP, CKA_DERIVE };
 	struct fx_tmpl aes = { 0 }, data = { 0 };
 
 	fx_attr_ulong(&aes, CKA_VALUE_LEN, 32);

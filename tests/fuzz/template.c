@@ -138,9 +138,13 @@ static void do_generate(struct fuzz_in *in, u8 mode)
 static void do_derive(struct fuzz_in *in, u8 mode)
 {
 	struct luna_key arg = { .mechanism = fuzz_mechanism(fuzz_u8(in)), .key = fuzz_world.aes };
+	const u8 *param;
+	size_t len;
 
 	take(in, mode, &tmpl);
-	key_call(LUNA_DERIVE, &arg, NULL, NULL);
+	param = fuzz_bytes(in, 4096, &len);
+	arg.param_len = len;
+	key_call(LUNA_DERIVE, &arg, param, NULL);
 }
 
 /* The rest of the input, wrapped as its owner would: a key's bytes, or a PrivateKeyInfo. */

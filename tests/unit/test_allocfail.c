@@ -30,7 +30,7 @@ struct world {
 };
 
 static const u8 iv[16] = { 1, 2, 3 };
-static const u8 text[] = "the quick brown fox jumps";
+static const u8 text[] = "the quick brown fox jumps over the lazy dog";
 
 static s64 open_token(struct world *w, int i)
 {
@@ -67,6 +67,7 @@ static s64 generate_aes(struct world *w)
 	fx_attr_bool(&tmpl, CKA_MODIFIABLE, true);
 	fx_attr_bool(&tmpl, CKA_ENCRYPT, true);
 	fx_attr_bool(&tmpl, CKA_DECRYPT, true);
+	fx_attr_bool(&tmpl, CKA_DERIVE, true);
 	fx_attr_text(&tmpl, CKA_LABEL, "aes");
 	return fx_generate_key(w->open[SOURCE], w->session[SOURCE], CKM_AES_KEY_GEN, &tmpl, &w->aes);
 }
@@ -93,6 +94,28 @@ static s64 encrypt(struct world *w)
 	w->cipher_len = sizeof(w->cipher);
 	return fx_op(w->open[SOURCE], w->session[SOURCE], LUNA_OP_ENCRYPT, CKM_AES_CBC_PAD, w->aes, iv,
 		     sizeof(iv), text, sizeof(text), NULL, 0, w->cipher, &w->cipher_len);
+}
+
+static s64 derive(struct world *w)
+{
+	struct luna_key_param other = { };
+	struct fx_tmpl tmpl = { 0 };
+	u32 first, second, third;
+	s64 ret;
+
+	fx_attr_bool(&tmpl, CKA_DERIVE, true);
+	fx_attr_bool(&tmpl, CKA_TOKEN, true);
+	ret = fx_derive(w->open[SOURCE], w->session[SOURCE], CKM_AES_CBC_ENCRYPT_DATA, text,
+			2 * LUNA_AES_BLOCK, w->aes, &tmpl, &first);
+	if (ret)
+		return ret;
+	ret = fx_derive(w->open[SOURCE], w->session[SOURCE], CKM_SHA256_KEY_DERIVATION, NULL, 0,
+			first, &tmpl, &second);
+	other.key = second;
+	if (ret)
+		return ret;
+	return fx_derive(w->open[SOURCE], w->session[SOURCE], CKM_CONCATENATE_BASE_AND_KEY, &other,
+			 sizeof(other), first, &tmpl, &third);
 }
 
 /* Longer than one command in both directions: staged on the way in, fetched on the way out. */
@@ -252,6 +275,7 @@ static const struct {
 	{ "generate AES", generate_aes },
 	{ "generate RSA", generate_rsa },
 	{ "encrypt", encrypt },
+	{ "derive", derive },
 	{ "encrypt in pieces", encrypt_long },
 	{ "sign", sign },
 	{ "verify", verify },

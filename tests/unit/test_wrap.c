@@ -558,14 +558,6 @@ static void test_refused_early(void **state __maybe_unused)
 	t.fx.token->crypto = kept;
 }
 
-static void test_derive(void **state __maybe_unused)
-{
-	struct luna_key arg = { .hdr.session = t.session, .mechanism = CKM_AES_ECB, .key = 1 };
-
-	assert_int_equal(fx_call(t.open, LUNA_DERIVE, &arg, sizeof(arg), NULL, 0, NULL, NULL),
-			 CKR_MECHANISM_INVALID);
-}
-
 /* Lengths that do not add up */
 static void test_payload(void **state __maybe_unused)
 {
@@ -603,7 +595,6 @@ int main(void)
 		TEST(test_generate_secret),
 		TEST(test_generate_pair),
 		TEST(test_refused_early),
-		TEST(test_derive),
 		TEST(test_payload),
 	};
 

@@ -608,6 +608,7 @@ static s64 generate_aes(u32 *handle)
 	fx_attr_bool(&tmpl, CKA_SIGN, true);
 	fx_attr_bool(&tmpl, CKA_VERIFY, true);
 	fx_attr_bool(&tmpl, CKA_WRAP, true);
+	fx_attr_bool(&tmpl, CKA_DERIVE, true);
 	fx_attr_bool(&tmpl, CKA_UNWRAP, true);
 	return fx_generate_key(a.open, a.session, CKM_AES_KEY_GEN, &tmpl, handle);
 }
@@ -824,12 +825,17 @@ static s64 a_unwrap(void)
 	return ret;
 }
 
-/* No mechanism derives: this is refused. */
 static s64 a_derive(void)
 {
-	struct luna_key arg = { .hdr.session = a.session, .mechanism = CKM_AES_ECB, .key = aes };
+	struct luna_key arg = { .hdr.session = a.session, .mechanism = CKM_AES_CBC_ENCRYPT_DATA,
+				.key = aes, .param_len = 32 };
+	static const u8 iv_and_data[32];
+	s64 ret;
 
-	return fx_call(a.open, LUNA_DERIVE, &arg, sizeof(arg), NULL, 0, NULL, NULL);
+	ret = fx_call(a.open, LUNA_DERIVE, &arg, sizeof(arg), iv_and_data, sizeof(iv_and_data), NULL,
+		      NULL);
+	made = ret ? 0 : arg.handle;
+	return ret;
 }
 
 /* ---- steps: cloning, HA login, M of N ---- */
@@ -1100,7 +1106,7 @@ static const struct step {
 	{ "fetch the rest", LUNA_DATA_GET, .run = a_encrypt_long },
 	{ "wrap", LUNA_WRAP, a_wrap, .once = a_wrapping_key },
 	{ "unwrap", LUNA_UNWRAP, a_unwrap, .before = a_none_made },
-	{ "derive", LUNA_DERIVE, a_derive, .before = a_none_made, .rv = CKR_MECHANISM_INVALID },
+	{ "derive", LUNA_DERIVE, a_derive, .before = a_none_made },
 	{ "clone: source's begin", LUNA_CLONE_SOURCE_INIT, source_init, .once = clone_aes },
 	{ "clone: target's begin", LUNA_CLONE_TARGET_INIT, .run = target_init },
 	{ "clone: source", LUNA_CLONE_SOURCE, source, .before = before_source },

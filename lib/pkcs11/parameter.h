@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What encoders of mechanism parameters share. An encoder puts the flat form of the @len bytes at
+ * @from, which need not be aligned, into @bytes; false: they do not fit the mechanism.
+ */
+#ifndef P11_PARAMETER_H
+#define P11_PARAMETER_H
+
+#include <stdbool.h>
+
+#include "mechanism.h"
+
+/* A pointer inside a parameter: usable, and not longer than anything that makes sense. */
+bool p11_inside_ok(const void *data, CK_ULONG len);
+
+/* parameter_derive.c */
+bool p11_encode_key(struct p11_buffer *bytes, const void *from, CK_ULONG len);
+bool p11_encode_string(struct p11_buffer *bytes, const void *from, CK_ULONG len);
+bool p11_encode_extract(struct p11_buffer *bytes, const void *from, CK_ULONG len);
+bool p11_encode_cbc_data(struct p11_buffer *bytes, const void *from, CK_ULONG len);
+
+#endif /* P11_PARAMETER_H */

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * C_DeriveKey (PKCS#11 v2.40, 5.13.5): what all mechanisms have in common. Key type and length are
+ * settled before anything is computed (mechanisms, 2.20.5): without either the key is a generic
+ * secret as long as the mechanism gives; a length alone asks for a generic secret of that length; a
+ * type needs a length, unless it has one of its own.
+ */
+#include "attr.h"
+#include "derive.h"
+
+struct luna_num luna_derive_secret(const struct luna_attrs *attrs)
+{
+	struct luna_num value = { };
+
+	value.data = luna_attrs_bytes(attrs, CKA_VALUE, &value.len);
+	if (!value.data)
+		value.len = 0;
+	return value;
+}
+
+u32 luna_derive_room(struct luna_derive *d, u32 len)
+{
+	d->value = kvzalloc(len, GFP_KERNEL);
+	if (!d->value)
+		return CKR_DEVICE_MEMORY;
+	d->len = len;
+	return CKR_OK;
+}
+
+/* What the new key inherits of a key that it is made of. */
+static void inherit(struct luna_derive *d, const struct luna_object *key)
+{
+	d->sensitive |= luna_object_is(key, LUNA_BIT_SENSITIVE);
+	d->unextractable |= !luna_object_is(key, LUNA_BIT_EXTRACTABLE);
+	d->always_sensitive &= luna_object_is(key, LUNA_BIT_ALWAYS_SENSITIVE);
+	d->never_extractable &= luna_object_is(key, LUNA_BIT_NEVER_EXTRACTABLE);
+}
+
+/* A key to derive from, in @obj and @attrs, which stay the derivation's in every case. */
+static u32 take_key(struct luna_derive *d, u32 handle, struct luna_object **obj,
+		    struct luna_attrs **attrs)
+{
+	struct luna_ucmd *cmd = d->cmd;
+	u32 rv;
+
+	rv = luna_key_get(cmd->session, handle, CKA_DERIVE, d->mech, obj);
+	if (rv)
+		return rv;
+	*attrs = luna_object_attrs(cmd->token, *obj);
+	if (IS_ERR(*attrs)) {
+		rv = luna_ckr(PTR_ERR(*attrs));
+		*attrs = NULL;
+		return rv;
+	}
+	inherit(d, *obj);
+	if ((*obj)->class == CKO_SECRET_KEY &&
+	    !luna_mech_key_size(cmd->token, d->mech, luna_derive_secret(*attrs).len))
+		return CKR_KEY_SIZE_RANGE;
+	return CKR_OK;
+}
+
+u32 luna_derive_other(struct luna_derive *d, u32 handle)
+{
+	return take_key(d, handle, &d->other, &d->other_base);
+}
+
+static u32 derive_kind(struct luna_derive *d)
+{
+	struct luna_kind kind;
+	u32 typed, sized, rv;
+	u64 len = 0;
+
+	d->key_type = CKK_GENERIC_SECRET;
+	typed = luna_tmpl_need(&d->tmpl, CKA_KEY_TYPE, &d->key_type);
+	sized = luna_tmpl_need(&d->tmpl, CKA_VALUE_LEN, &len);
+	if (typed == CKR_ATTRIBUTE_VALUE_INVALID || sized == CKR_ATTRIBUTE_VALUE_INVALID)
+		return CKR_ATTRIBUTE_VALUE_INVALID;
+	rv = luna_kind_find(&kind, CKO_SECRET_KEY, d->key_type);
+	if (rv)
+		return rv;
+	d->typed = typed == CKR_OK;
+	if (sized)
+		return d->typed && !d->mech->derive->any_length ? CKR_TEMPLATE_INCOMPLETE : CKR_OK;
+	if (len > LUNA_SECRET_MAX)
+		return CKR_KEY_SIZE_RANGE;
+	if (!luna_secret_len_fits(d->key_type, len))
+		return CKR_TEMPLATE_INCONSISTENT;
+	d->want = len;
+	return CKR_OK;
+}
+
+static u32 derive_take(struct luna_derive *d)
+{
+	const struct luna_key *arg = d->cmd->arg;
+	u32 rv;
+
+	rv = take_key(d, arg->key, &d->key, &d->base);
+	if (!rv)
+		rv = luna_tmpl_merge(&d->merged, &d->parts.tmpl, d->base, CKA_DERIVE_TEMPLATE,
+				     &d->tmpl);
+	return rv ?: derive_kind(d);
+}
+
+/* The value of the new key: d->value, d->want bytes. */
+static u32 derive_value(struct luna_derive *d)
+{
+	const struct luna_derive_ops *ops = d->mech->derive;
+	u32 rv;
+
+	rv = ops->compute(d);
+	if (rv)
+		return rv;
+	if (!d->want)
+		d->want = d->len;
+	if (d->len < d->want)
+		return ops->short_rv;
+	return luna_secret_len_fits(d->key_type, d->want) ? CKR_OK : CKR_KEY_SIZE_RANGE;
+}
+
+static void derive_attrs(const struct luna_derive *d, struct luna_attrw *given)
+{
+	luna_attrw_ulong(given, CKA_CLASS, CKO_SECRET_KEY);
+	luna_attrw_ulong(given, CKA_KEY_TYPE, d->key_type);
+	luna_attrw_set(given, CKA_VALUE, d->value, d->want);
+	luna_attrw_bool(given, CKA_ALWAYS_SENSITIVE, d->always_sensitive);
+	luna_attrw_bool(given, CKA_NEVER_EXTRACTABLE, d->never_extractable);
+	if (d->mech->derive->bound && d->sensitive)
+		luna_attrw_bool(given, CKA_SENSITIVE, true);
+	if (d->mech->derive->bound && d->unextractable)
+		luna_attrw_bool(given, CKA_EXTRACTABLE, false);
+}
+
+static u32 derive_run(struct luna_derive *d)
+{
+	struct luna_key *arg = d->cmd->arg;
+	struct luna_attrw given;
+	struct luna_object *obj;
+	u32 rv;
+
+	rv = derive_value(d);
+	if (rv)
+		return rv;
+	luna_attrw_init(&given);
+	derive_attrs(d, &given);
+	rv = luna_object_make(d->cmd->session, LUNA_BY_DERIVE, &d->tmpl, &given, &obj);
+	luna_attrw_free(&given);
+	if (rv)
+		return rv;
+	rv = luna_objects_publish(d->cmd->session, &obj, 1, &arg->handle);
+	if (rv)
+		luna_object_put(obj);
+	return rv;
+}
+
+/**
+ * luna_do_derive() - LUNA_DERIVE: C_DeriveKey
+ */
+u32 luna_do_derive(struct luna_ucmd *cmd)
+{
+	struct luna_derive d = {
+		.cmd = cmd, .always_sensitive = true, .never_extractable = true,
+	};
+	u32 rv;
+
+	rv = luna_key_parts(cmd, CKF_DERIVE, &d.parts, &d.mech);
+	if (rv)
+		return rv;
+	if (d.parts.tmpl2.len || d.parts.data_len)
+		return CKR_ARGUMENTS_BAD;
+	luna_attrw_init(&d.merged);
+	rv = derive_take(&d);
+	if (!rv)
+		rv = derive_run(&d);
+	kvfree_sensitive(d.value, d.len);
+	luna_attrw_free(&d.merged);
+	luna_attrs_put(d.other_base);
+	luna_attrs_put(d.base);
+	luna_object_put(d.other);
+	luna_object_put(d.key);
+	return rv;
+}
