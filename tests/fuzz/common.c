@@ -166,6 +166,10 @@ static const u16 sizes[LUNA_COMMANDS] = {
 	[LUNA_MOFN_GENERATE ... LUNA_MOFN_ACTIVATE] = sizeof(struct luna_mofn),
 	[LUNA_MOFN_DEACTIVATE] = sizeof(struct luna_hdr),
 	[LUNA_MOFN_STATUS] = sizeof(struct luna_mofn_status),
+	[LUNA_PROVIDER_LIST] = sizeof(struct luna_provider_list),
+	[LUNA_IMAGE_EXPORT] = sizeof(struct luna_image_arg),
+	[LUNA_IMAGE_GET ... LUNA_IMAGE_PUT] = sizeof(struct luna_data),
+	[LUNA_IMAGE_RESTORE] = sizeof(struct luna_image_arg),
 };
 
 u32 fuzz_size(u32 nr)

@@ -71,6 +71,9 @@ static const struct shape {
 	[LUNA_HA_MOFN_ACTIVATE] = { "bhrbXo..", "" },
 	[LUNA_MOFN_GENERATE] = { "bbb.", "C" },
 	[LUNA_MOFN_ACTIVATE] = { ".bb.", "X" },
+	[LUNA_IMAGE_GET] = { "ww", "" },
+	[LUNA_IMAGE_PUT] = { "w.", "X" },
+	[LUNA_IMAGE_RESTORE] = { "rPDP....", "" },
 };
 
 static struct {
@@ -623,6 +626,33 @@ static void seed_exchanges(void)
 	fuzz_seed("more", program, program_len);
 }
 
+/* A token that is saved piece by piece, restored in the place of the other one, and used. */
+static void seed_image(void)
+{
+	enum { PIECE = 15 * 64, PIECES = 40 };	/* the room that step() leaves for a reply */
+	u8 get[8] = { 0 }, put_at[5] = { 0 };
+	/* In the session that is opened after the restore: the second one remembered */
+	static const u8 login[] = { 1, LUNA_LOGIN, 0xf1, 1, 0 }, find[] = { 1, LUNA_FIND, 0xf1, 15, 8, 0 };
+	u32 i;
+
+	begin_program(0);
+	STEP(0, LUNA_IMAGE_EXPORT, "");
+	STEP(1, LUNA_RESET, "");
+	for (i = 0; i < PIECES; i++) {
+		put_unaligned_le32(i * PIECE, get);
+		put_unaligned_le32(PIECE, get + 4);
+		put_unaligned_le32(i * PIECE, put_at);
+		put_at[4] = (1 + i) % MESSAGES;
+		step(0, LUNA_IMAGE_GET, get, sizeof(get));
+		step(1, LUNA_IMAGE_PUT, put_at, sizeof(put_at));
+	}
+	STEP(1, LUNA_IMAGE_RESTORE, "\1\1\3\0");
+	STEP(1, LUNA_SESSION_OPEN, "\6");
+	put(login, sizeof(login));
+	put(find, sizeof(find));
+	fuzz_seed("image", program, program_len);
+}
+
 static void seeds(void)
 {
 	seed_life();
@@ -630,6 +660,7 @@ static void seeds(void)
 	seed_gcm();
 	seed_keys();
 	seed_exchanges();
+	seed_image();
 }
 
 const struct fuzz_target fuzz_target = { fuzz_world_prepare, one, seeds };
