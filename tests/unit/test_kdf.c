@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "crypto_openssl.h"
+#include "hex.h"
 #include "log.h"
 
 /* OpenSSL without what the engine can do itself. */
@@ -21,23 +22,6 @@ static int setup(void **state)
 	bare.pbkdf2 = NULL;
 	bare.modes &= ~BIT(LUNA_GCM);
 	return luna_openssl_start();
-}
-
-static size_t unhex(const char *text, u8 *out)
-{
-	size_t i;
-
-	for (i = 0; text[2 * i]; i++)
-		assert_int_equal(sscanf(text + 2 * i, "%2hhx", &out[i]), 1);
-	return i;
-}
-
-static void assert_hex(const u8 *data, const char *expected)
-{
-	u8 bytes[256];
-	size_t len = unhex(expected, bytes);
-
-	assert_memory_equal(data, bytes, len);
 }
 
 static void test_hash_and_mac(void **state)
@@ -146,17 +130,16 @@ static const struct {
 
 static void test_hkdf(void **state)
 {
-	u8 ikm[128], salt[128], info[128], out[128];
-	size_t i, ikm_len, salt_len, info_len, len;
+	u8 out[128];
 
-	for (i = 0; i < ARRAY_SIZE(hkdf_answers); i++) {
-		ikm_len = unhex(hkdf_answers[i].ikm, ikm);
-		salt_len = unhex(hkdf_answers[i].salt, salt);
-		info_len = unhex(hkdf_answers[i].info, info);
-		len = strlen(hkdf_answers[i].okm) / 2;
-		assert_int_equal(luna_hkdf(&luna_openssl_ops, hkdf_answers[i].hash, ikm, ikm_len,
-					   salt_len ? salt : NULL, salt_len,
-					   info_len ? info : NULL, info_len, out, len), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(hkdf_answers); i++) {
+		struct bytes ikm = hex(hkdf_answers[i].ikm), salt = hex(hkdf_answers[i].salt);
+		struct bytes info = hex(hkdf_answers[i].info);
+
+		assert_int_equal(luna_hkdf(&luna_openssl_ops, hkdf_answers[i].hash, ikm.data, ikm.len,
+					   salt.len ? salt.data : NULL, salt.len,
+					   info.len ? info.data : NULL, info.len, out,
+					   strlen(hkdf_answers[i].okm) / 2), 0);
 		assert_hex(out, hkdf_answers[i].okm);
 	}
 }

@@ -10,26 +10,10 @@
 #include <openssl/evp.h>
 
 #include "crypto_openssl.h"
+#include "hex.h"
 #include "kw.h"
 
 static const struct luna_crypto_ops *ops = &luna_openssl_ops;
-
-enum { BYTES_MAX = 160 };
-
-struct bytes {
-	u8 data[BYTES_MAX];
-	u32 len;
-};
-
-static struct bytes hex(const char *text)
-{
-	struct bytes b = { .len = strlen(text) / 2 };
-
-	assert_true(b.len <= BYTES_MAX);
-	for (u32 i = 0; i < b.len; i++)
-		assert_int_equal(sscanf(text + 2 * i, "%2hhx", &b.data[i]), 1);
-	return b;
-}
 
 static const struct {
 	bool padded;

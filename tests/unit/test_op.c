@@ -10,29 +10,13 @@
 #include <cmocka.h>
 #include <pthread.h>
 
+#include "cipher_answers.h"
 #include "engine_fixture.h"
 #include "ghash.h"
+#include "hex.h"
 #include "token.h"
 
-enum { BYTES_MAX = 512, BIG = 100000 };
-
-struct bytes {
-	u32 len;
-	u8 data[BYTES_MAX];
-};
-
-static struct bytes hex(const char *text)
-{
-	struct bytes b = { .len = strlen(text) / 2 };
-	unsigned int byte;
-
-	assert_true(b.len <= BYTES_MAX);
-	for (u32 i = 0; i < b.len; i++) {
-		assert_int_equal(sscanf(text + 2 * i, "%2x", &byte), 1);
-		b.data[i] = byte;
-	}
-	return b;
-}
+enum { BIG = 100000 };
 
 /* ---- a token, and commands to it ---- */
 
@@ -403,42 +387,7 @@ static void case_run(struct env *e, const struct op_case *t)
 	test_free(out);
 }
 
-/* ---- AES: SP 800-38A F.1, F.2, F.5 ---- */
-
-static const char aes128[] = "2b7e151628aed2a6abf7158809cf4f3c";
-static const char aes192[] = "8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b";
-static const char aes256[] = "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4";
-static const char iv_text[] = "000102030405060708090a0b0c0d0e0f";
-static const char text[] =
-	"6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51"
-	"30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710";
-
-static const struct {
-	u32 mech;
-	const char *key, *cipher;
-} aes_answers[] = {
-	{ CKM_AES_ECB, aes128,
-	  "3ad77bb40d7a3660a89ecaf32466ef97f5d3d58503b9699de785895a96fdbaaf"
-	  "43b1cd7f598ece23881b00e3ed0306887b0c785e27e8ad3f8223207104725dd4" },
-	{ CKM_AES_ECB, aes192,
-	  "bd334f1d6e45f25ff712a214571fa5cc974104846d0ad3ad7734ecb3ecee4eef"
-	  "ef7afd2270e2e60adce0ba2face6444e9a4b41ba738d6c72fb16691603c18e0e" },
-	{ CKM_AES_ECB, aes256,
-	  "f3eed1bdb5d2a03c064b5a7e3db181f8591ccb10d410ed26dc5ba74a31362870"
-	  "b6ed21b99ca6f4f9f153e7b1beafed1d23304b7a39f9f3ff067d8d8f9e24ecc7" },
-	{ CKM_AES_CBC, aes128,
-	  "7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2"
-	  "73bed6b8e3c1743b7116e69e222295163ff1caa1681fac09120eca307586e1a7" },
-	{ CKM_AES_CBC, aes256,
-	  "f58c4c04d6e5f1ba779eabfb5f7bfbd69cfc4e967edb808d679f777bc6702c7d"
-	  "39f23369a9d9bacfa530e26304231461b2eb05e2c39be9fcda6c19078c6a9d1b" },
-	{ CKM_AES_CTR, aes128,
-	  "874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff"
-	  "5ae4df3edbd5d35e5b4f09020db03eab1e031dda2fbe03d1792170a0f3009cee" },
-	{ CKM_AES_CTR, aes256,
-	  "601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c5"
-	  "2b0930daa23de94ce87017ba2d84988ddfc9c58db67aada613c2dd08457941a6" },
-};
+/* ---- AES: SP 800-38A ---- */
 
 static struct bytes ctr_param(u32 bits, const char *counter)
 {
@@ -450,11 +399,12 @@ static struct bytes ctr_param(u32 bits, const char *counter)
 	return b;
 }
 
-static struct bytes aes_param(u32 mech)
+/* The answers' parameters are IVs, or none. */
+static struct bytes aes_param(size_t i)
 {
-	if (mech == CKM_AES_CTR)
-		return ctr_param(128, "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
-	return hex(mech == CKM_AES_ECB ? "" : iv_text);
+	if (aes_answers[i].mode == LUNA_CTR)
+		return ctr_param(128, aes_answers[i].iv);
+	return hex(aes_answers[i].iv);
 }
 
 static void swap_direction(struct op_case *t)
@@ -468,15 +418,18 @@ static void swap_direction(struct op_case *t)
 
 static void test_aes(void **state __maybe_unused)
 {
+	static const u32 mechs[] = {
+		[LUNA_ECB] = CKM_AES_ECB, [LUNA_CBC] = CKM_AES_CBC, [LUNA_CTR] = CKM_AES_CTR,
+	};
 	struct env e;
 
 	env_open(&e, NULL);
 	for (u32 i = 0; i < ARRAY_SIZE(aes_answers); i++) {
 		struct bytes key = hex(aes_answers[i].key);
 		struct op_case t = {
-			.op = LUNA_OP_ENCRYPT, .mech = aes_answers[i].mech,
-			.key = make_key(&e, CKK_AES, &key), .param = aes_param(aes_answers[i].mech),
-			.in = hex(text), .out = hex(aes_answers[i].cipher),
+			.op = LUNA_OP_ENCRYPT, .mech = mechs[aes_answers[i].mode],
+			.key = make_key(&e, CKK_AES, &key), .param = aes_param(i),
+			.in = hex(aes_answers[i].plain), .out = hex(aes_answers[i].cipher),
 		};
 
 		case_run(&e, &t);
@@ -489,16 +442,16 @@ static void test_aes(void **state __maybe_unused)
 /* CBC_PAD of whole blocks starts as CBC does, and every length comes back. */
 static void test_cbc_pad(void **state __maybe_unused)
 {
-	struct bytes key = hex(aes128);
+	struct bytes key = hex(AES_KEY128);
 	u8 *out = test_malloc(BIG);
-	struct op_case t = { .mech = CKM_AES_CBC_PAD, .param = hex(iv_text) };
+	struct op_case t = { .mech = CKM_AES_CBC_PAD, .param = hex(AES_IV) };
 	struct env e;
 	u32 len;
 
 	env_open(&e, NULL);
 	t.key = make_key(&e, CKK_AES, &key);
 	for (u32 in_len = 0; in_len <= 64; in_len++) {
-		t.in = hex(text);
+		t.in = hex(PLAIN_38A);
 		t.in.len = in_len;
 		len = BIG;
 		assert_int_equal(whole(&e, LUNA_OP_ENCRYPT, t.mech, t.key, &t.param, t.in.data,
@@ -512,7 +465,7 @@ static void test_cbc_pad(void **state __maybe_unused)
 		swap_direction(&t);
 		case_run(&e, &t);
 	}
-	assert_memory_equal(t.in.data, hex(aes_answers[3].cipher).data, 64);
+	assert_memory_equal(t.in.data, hex(aes_answers[1].cipher).data, 64);
 	test_free(out);
 	env_close(&e);
 }
@@ -520,7 +473,7 @@ static void test_cbc_pad(void **state __maybe_unused)
 /* One error for all that is wrong with the padding, and none of the plaintext. */
 static void test_cbc_pad_bad(void **state __maybe_unused)
 {
-	struct bytes key = hex(aes128), iv = hex(iv_text), block = hex(iv_text);
+	struct bytes key = hex(AES_KEY128), iv = hex(AES_IV), block = hex(AES_IV);
 	u8 *cipher = test_malloc(BIG), *out = test_malloc(BIG);
 	struct env e;
 	u32 handle, len;
@@ -570,7 +523,7 @@ static s64 crypt_once(struct env *e, u32 op, u32 mech, u32 key, const struct byt
 
 static void test_aes_lengths(void **state __maybe_unused)
 {
-	struct bytes key = hex(aes128), iv = hex(iv_text), none = {};
+	struct bytes key = hex(AES_KEY128), iv = hex(AES_IV), none = {};
 	struct env e;
 	u32 k;
 
@@ -609,7 +562,7 @@ static void test_ctr_wrap(void **state __maybe_unused)
 		{ 65, 32, "0000000000000001fffffffffffffffe" },
 		{ 128, 16, "ffffffffffffffffffffffffffffffff" },
 	};
-	struct bytes key = hex(aes128), p;
+	struct bytes key = hex(AES_KEY128), p;
 	struct env e;
 	u32 k, len, out_len;
 	u8 *in = test_calloc(1, 512), *out = test_malloc(BIG);
@@ -644,50 +597,6 @@ static void test_ctr_wrap(void **state __maybe_unused)
 }
 
 /* ---- GCM: the specification's test cases ---- */
-
-static const char gcm128[] = "feffe9928665731c6d6a8f9467308308";
-static const char gcm256[] = "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308";
-static const char gcm_text[] =
-	"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
-	"1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39";
-static const char gcm_aad[] = "feedfacedeadbeeffeedfacedeadbeefabaddad2";
-static const char gcm_iv60[] =
-	"9313225df88406e555909c5aff5269aa6a7a9538534f7da1e4c303d2a318a728"
-	"c3c0c95156809539fcf0e2429a6b525416aedbf5a0de6a57a637b39b";
-
-static const struct {
-	const char *key, *iv, *aad, *text, *cipher, *tag;
-} gcm_answers[] = {
-	{ "00000000000000000000000000000000", "000000000000000000000000", "", "", "",
-	  "58e2fccefa7e3061367f1d57a4e7455a" },
-	{ "00000000000000000000000000000000", "000000000000000000000000", "",
-	  "00000000000000000000000000000000", "0388dace60b6a392f328c2b971b2fe78",
-	  "ab6e47d42cec13bdf53a67b21257bddf" },
-	{ gcm128, "cafebabefacedbaddecaf888", gcm_aad, gcm_text,
-	  "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"
-	  "21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091",
-	  "5bc94fbc3221a5db94fae95ae7121a47" },
-	{ gcm128, "cafebabefacedbad", gcm_aad, gcm_text,
-	  "61353b4c2806934a777ff51fa22a4755699b2a714fcdc6f83766e5f97b6c7423"
-	  "73806900e49f24b22b097544d4896b424989b5e1ebac0f07c23f4598",
-	  "3612d2e79e3b0785561be14aaca2fccb" },
-	{ gcm128, gcm_iv60, gcm_aad, gcm_text,
-	  "8ce24998625615b603a033aca13fb894be9112a5c3a211a8ba262a3cca7e2ca7"
-	  "01e4a9a4fba43c90ccdcb281d48c7c6fd62875d2aca417034c34aee5",
-	  "619cc5aefffe0bfa462af43c1699d050" },
-	{ gcm256, "cafebabefacedbaddecaf888", gcm_aad, gcm_text,
-	  "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
-	  "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662",
-	  "76fc6ece0f4e1768cddf8853bb2d551b" },
-	{ gcm256, "cafebabefacedbad", gcm_aad, gcm_text,
-	  "c3762df1ca787d32ae47c13bf19844cbaf1ae14d0b976afac52ff7d79bba9de0"
-	  "feb582d33934a4f0954cc2363bc73f7862ac430e64abe499f47c9b1f",
-	  "3a337dbf46a792c45e454913fe2ea8f2" },
-	{ gcm256, gcm_iv60, gcm_aad, gcm_text,
-	  "5a8def2f0c9e53f1f75d7853659e2a20eeb2b22aafde6419a058ab4f6f746bf4"
-	  "0fc0c3b780f244452da3ebf1c5d82cdea2418997200ef82e44ae7e3f",
-	  "a44a8266ee1c8eb0c8b5d4cf5ae9f19a" },
-};
 
 static struct bytes gcm_param(const struct bytes *iv, const struct bytes *aad, u32 tag_bits)
 {
@@ -734,16 +643,15 @@ static void gcm_forged(struct env *e, struct op_case *t)
 
 static void gcm_one(struct env *e, u32 i, u32 tag_len)
 {
-	struct bytes key = hex(gcm_answers[i].key), tag = hex(gcm_answers[i].tag);
+	struct bytes key = hex(gcm_answers[i].key);
 	struct bytes iv = hex(gcm_answers[i].iv), aad = hex(gcm_answers[i].aad);
 	struct op_case t = {
 		.op = LUNA_OP_ENCRYPT, .mech = i % 2 ? CKM_AES_GCM : CKM_AES_GCM_2_20a5d1,
 		.key = make_key(e, CKK_AES, &key), .param = gcm_param(&iv, &aad, 8 * tag_len),
-		.in = hex(gcm_answers[i].text), .out = hex(gcm_answers[i].cipher),
+		.in = hex(gcm_answers[i].plain), .out = hex(gcm_answers[i].sealed),
 	};
 
-	memcpy(t.out.data + t.out.len, tag.data, tag_len);
-	t.out.len += tag_len;
+	t.out.len = t.in.len + tag_len;
 	case_run(e, &t);
 	swap_direction(&t);
 	case_run(e, &t);
@@ -766,7 +674,7 @@ static void test_gcm(void **state __maybe_unused)
 
 static void test_gcm_param(void **state __maybe_unused)
 {
-	struct bytes key = hex(gcm128), iv = hex("cafebabefacedbaddecaf888"), aad = {}, p;
+	struct bytes key = hex(GCM_KEY), iv = hex(GCM_IV12), aad = {}, p;
 	struct luna_gcm_param *raw = (void *)p.data;
 	struct env e;
 	u32 k;
@@ -805,7 +713,7 @@ static void test_gcm_param(void **state __maybe_unused)
 /* IVs that the provider does not take are computed by the engine: both must agree. */
 static void test_gcm_iv_lengths(void **state __maybe_unused)
 {
-	struct bytes key = hex(gcm256), aad = hex(gcm_aad), in = hex(gcm_text), iv = {}, p;
+	struct bytes key = hex(GCM_KEY GCM_KEY), aad = hex(GCM_AAD), in = hex(GCM_PLAIN), iv = {}, p;
 	struct env e[2];
 	u8 *out[2];
 	u32 k[2], len[2];
@@ -862,8 +770,8 @@ static u32 once_taken(struct env *e, u32 key, const struct bytes *iv, const stru
 /* When the provider gets a message at once, and when the engine computes it in parts. */
 static void test_gcm_once(void **state __maybe_unused)
 {
-	struct bytes key = hex(gcm256), iv = hex("cafebabefacedbaddecaf888"), p;
-	struct bytes iv8 = hex("cafebabefacedbad"), aad = hex(gcm_aad), plain = hex(gcm_text);
+	struct bytes key = hex(GCM_KEY GCM_KEY), iv = hex(GCM_IV12), p;
+	struct bytes iv8 = hex(GCM_IV8), aad = hex(GCM_AAD), plain = hex(GCM_PLAIN);
 	struct env e;
 	u8 out[128];
 	u32 k, len;
@@ -901,7 +809,7 @@ static void test_gcm_once(void **state __maybe_unused)
 static void test_gcm_once_aad(void **state __maybe_unused)
 {
 	static const u32 lens[] = { 0, 1, 1024, 1025, 4096 };
-	struct bytes key = hex(gcm256);
+	struct bytes key = hex(GCM_KEY GCM_KEY);
 	const struct luna_gcm_param head = { .iv_len = 12, .iv_bits = 96, .tag_bits = 128 };
 	u8 *param = test_calloc(1, sizeof(head) + 12 + 4096), *out = test_malloc(2 * 17);
 	struct env e;
@@ -931,8 +839,8 @@ static void test_gcm_once_aad(void **state __maybe_unused)
 /* A reply to forged ciphertext has no byte of its plaintext, and the provider did see it. */
 static void test_gcm_once_forged(void **state __maybe_unused)
 {
-	struct bytes key = hex(gcm256), iv = hex("cafebabefacedbaddecaf888"), aad = hex(gcm_aad);
-	struct bytes param = gcm_param(&iv, &aad, 128), plain = hex(gcm_text);
+	struct bytes key = hex(GCM_KEY GCM_KEY), iv = hex(GCM_IV12), aad = hex(GCM_AAD);
+	struct bytes param = gcm_param(&iv, &aad, 128), plain = hex(GCM_PLAIN);
 	struct luna_op arg = {
 		.hdr.size = sizeof(arg), .op = LUNA_OP_DECRYPT,
 		.step = LUNA_STEP_INIT | LUNA_STEP_ONESHOT, .mechanism = CKM_AES_GCM,
@@ -1042,7 +950,7 @@ static struct bytes iv_for(const u8 h[16], const u8 j0[16])
 /* The 32-bit counter wraps in the middle of the text. */
 static void test_gcm_counter_wrap(void **state __maybe_unused)
 {
-	struct bytes key = hex(gcm128), none = {}, j0 = hex(iv_text), iv, p;
+	struct bytes key = hex(GCM_KEY), none = {}, j0 = hex(AES_IV), iv, p;
 	struct env e[2];
 	u8 *out[2], *h = test_malloc(BIG), *in = test_calloc(1, 512);
 	u32 k[2], len = BIG;
@@ -1079,7 +987,7 @@ static void test_gcm_counter_wrap(void **state __maybe_unused)
 /* No IV given: 16 bytes are drawn and come behind the tag; given back, they decrypt. */
 static void test_gcm_drawn_iv(void **state __maybe_unused)
 {
-	struct bytes key = hex(gcm256), none = {}, aad = hex(gcm_aad), in = hex(gcm_text),
+	struct bytes key = hex(GCM_KEY GCM_KEY), none = {}, aad = hex(GCM_AAD), in = hex(GCM_PLAIN),
 		     iv = { .len = 16 };
 	struct bytes p, q;
 	struct env e;
@@ -1240,16 +1148,16 @@ static const struct {
 	  "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
 	  "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
 	  "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737" },
-	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes128, "",
+	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, AES_KEY128, "",
 	  "bb1d6929e95937287fa37d129b756746" },
-	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL_OLD, CKK_AES, aes128,
+	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL_OLD, CKK_AES, AES_KEY128,
 	  "6bc1bee22e409f96e93d7e117393172a", "070a16b46b4d4144f79bdd9dd04a287c" },
-	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes128,
+	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, AES_KEY128,
 	  "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411",
 	  "dfa66747de9ae63030ca32611497c827" },
-	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes128, text,
+	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, AES_KEY128, PLAIN_38A,
 	  "51f0bebf7e3b9d92fc49741779363cfe" },
-	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, aes256, text,
+	{ CKM_AES_CMAC, CKM_AES_CMAC_GENERAL, CKK_AES, AES_KEY256, PLAIN_38A,
 	  "e1992190549f6ed5696a2c056c315410" },
 };
 
@@ -1327,7 +1235,7 @@ static void test_mac(void **state __maybe_unused)
 
 static void test_key_checks(void **state __maybe_unused)
 {
-	struct bytes key = hex(aes128), iv = hex(iv_text);
+	struct bytes key = hex(AES_KEY128), iv = hex(AES_IV);
 	struct fx_tmpl tmpl = {};
 	const u64 only[] = { CKM_AES_ECB, CKM_AES_CTR };
 	struct env e;
@@ -1377,7 +1285,7 @@ static void test_key_checks(void **state __maybe_unused)
 /* A login's end is the end of operations with private keys, not of others. */
 static void test_logout(void **state __maybe_unused)
 {
-	struct bytes key = hex(aes128);
+	struct bytes key = hex(AES_KEY128);
 	struct env e;
 	u32 private, public, len = BIG;
 	u8 *out = test_malloc(BIG);
@@ -1404,7 +1312,7 @@ static void test_logout(void **state __maybe_unused)
 
 static void test_states(void **state __maybe_unused)
 {
-	struct bytes key = hex(aes128);
+	struct bytes key = hex(AES_KEY128);
 	struct env e;
 	u8 *out = test_malloc(BIG);
 	u32 k, len;
@@ -1457,7 +1365,7 @@ static void test_states(void **state __maybe_unused)
 /* Pieces must follow each other; the first decides for all, and nobody else comes between. */
 static void test_pieces(void **state __maybe_unused)
 {
-	struct bytes key = hex(aes128), in = hex(text);
+	struct bytes key = hex(AES_KEY128), in = hex(PLAIN_38A);
 	struct env e;
 	u8 *out = test_malloc(BIG);
 	struct call c = {
@@ -1529,7 +1437,7 @@ static void test_malformed(void **state __maybe_unused)
 		{ .op = LUNA_OP_ENCRYPT, .step = LUNA_STEP_UPDATE, .data = "0123456789abcdef",
 		  .data_len = 16, .out_max = LUNA_OUT_QUERY },
 	};
-	struct bytes key = hex(aes128);
+	struct bytes key = hex(AES_KEY128);
 	struct env e;
 	u8 *out = test_malloc(BIG);
 	u32 k, len = BIG;
@@ -1551,7 +1459,7 @@ static void test_malformed(void **state __maybe_unused)
 static void test_long(void **state __maybe_unused)
 {
 	enum { LONG = 90000, PIECE = 14336 };
-	struct bytes key = hex(gcm256), iv = hex("cafebabefacedbaddecaf888"), none = {}, p;
+	struct bytes key = hex(GCM_KEY GCM_KEY), iv = hex(GCM_IV12), none = {}, p;
 	u8 *in = test_malloc(LONG), *sealed = test_malloc(BIG), *out = test_malloc(2 * BIG);
 	struct call c = {
 		.op = LUNA_OP_DECRYPT, .step = LUNA_STEP_ONESHOT, .total = LONG + 16, .out = out,
@@ -1683,7 +1591,7 @@ static void test_no_memory(void **state __maybe_unused)
 {
 	static const u32 ops[] = { LUNA_OP_ENCRYPT, LUNA_OP_SIGN, LUNA_OP_DIGEST };
 	static const u32 mechs[] = { CKM_AES_CTR, CKM_AES_CMAC, CKM_SHA256 };
-	struct bytes key = hex(aes128), p;
+	struct bytes key = hex(AES_KEY128), p;
 	u8 *out = test_malloc(BIG);
 	struct env e;
 	u32 k, len;
@@ -1694,7 +1602,7 @@ static void test_no_memory(void **state __maybe_unused)
 	for (u32 i = 0; i < ARRAY_SIZE(ops); i++) {
 		for (u64 nth = 1; ; nth++) {
 			k = make_key(&e, CKK_AES, &key);
-			p = ctr_param(128, iv_text);
+			p = ctr_param(128, AES_IV);
 			len = BIG;
 			port_alloc_watch();
 			port_alloc_fail(nth, 1);
@@ -1751,7 +1659,7 @@ static void *work(void *arg)
 
 static void test_threads(void **state __maybe_unused)
 {
-	struct bytes key = hex(aes128), expected = hex("7df76b0c1ab899b33e42f047b91b546f");
+	struct bytes key = hex(AES_KEY128), expected = hex("7df76b0c1ab899b33e42f047b91b546f");
 	struct worker workers[4] = {};
 	struct env e;
 

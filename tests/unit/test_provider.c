@@ -18,33 +18,10 @@
 
 #include "crypto_kcapi.h"
 #include "crypto_openssl.h"
+#include "cipher_answers.h"
+#include "hex.h"
 
 static const struct luna_crypto_ops *ops = &luna_openssl_ops;
-
-enum { TEXT_MAX = 256 };
-
-struct bytes {
-	u8 data[TEXT_MAX];
-	size_t len;
-};
-
-static struct bytes hex(const char *text)
-{
-	struct bytes b = { .len = strlen(text) / 2 };
-
-	assert_true(b.len <= TEXT_MAX);
-	for (size_t i = 0; i < b.len; i++)
-		assert_int_equal(sscanf(text + 2 * i, "%2hhx", &b.data[i]), 1);
-	return b;
-}
-
-static void assert_hex(const u8 *data, size_t len, const char *expected)
-{
-	struct bytes b = hex(expected);
-
-	assert_int_equal(len, b.len);
-	assert_memory_equal(data, b.data, len);
-}
 
 static void assert_err(const void *p, int err)
 {
@@ -97,10 +74,10 @@ static void test_hash(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(hash_answers); i++) {
 		assert_true(ops->hashes & BIT(hash_answers[i].hash));
 		hash_in_pieces(hash_answers[i].hash, "abc", 3, digest);
-		assert_hex(digest, hash_answers[i].len, hash_answers[i].abc);
+		assert_hex(digest, hash_answers[i].abc);
 		for (size_t piece = 1; piece < sizeof(two_blocks); piece++) {
 			hash_in_pieces(hash_answers[i].hash, two_blocks, piece, digest);
-			assert_hex(digest, hash_answers[i].len, hash_answers[i].two_blocks);
+			assert_hex(digest, hash_answers[i].two_blocks);
 		}
 	}
 	assert_err(ops->hash_begin(LUNA_HASHES), -EOPNOTSUPP);
@@ -118,7 +95,7 @@ static void test_hash_given_up(void **state)
 		ops->hash_end(s);
 	}
 	hash_in_pieces(LUNA_SHA256, "abc", 3, digest);
-	assert_hex(digest, 32, hash_answers[2].abc);
+	assert_hex(digest, hash_answers[2].abc);
 	ops->hash_end(NULL);
 	(void)state;
 }
@@ -167,7 +144,7 @@ static void mac_once(struct luna_mac_key *key, const struct bytes *text, size_t 
 		assert_int_equal(ops->mac_update(s, text->data + at,
 						 min(piece, text->len - at)), 0);
 	assert_int_equal(ops->mac_final(s, mac), 0);
-	assert_hex(mac, strlen(expected) / 2, expected);
+	assert_hex(mac, expected);
 	ops->mac_end(s);
 }
 
@@ -224,48 +201,7 @@ static void test_mac_key_sizes(void **state)
 	(void)state;
 }
 
-/* AES, SP 800-38A */
-#define PLAIN_38A "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51" \
-		  "30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710"
-#define KEY128 "2b7e151628aed2a6abf7158809cf4f3c"
-#define KEY192 "8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b"
-#define KEY256 "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4"
-#define IV_CBC "000102030405060708090a0b0c0d0e0f"
-#define IV_CTR "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"
-
-static const struct {
-	enum luna_mode mode;
-	const char *key, *iv, *cipher;
-} aes_answers[] = {
-	{ LUNA_ECB, KEY128, "",
-	  "3ad77bb40d7a3660a89ecaf32466ef97f5d3d58503b9699de785895a96fdbaaf"
-	  "43b1cd7f598ece23881b00e3ed0306887b0c785e27e8ad3f8223207104725dd4" },
-	{ LUNA_ECB, KEY192, "",
-	  "bd334f1d6e45f25ff712a214571fa5cc974104846d0ad3ad7734ecb3ecee4eef"
-	  "ef7afd2270e2e60adce0ba2face6444e9a4b41ba738d6c72fb16691603c18e0e" },
-	{ LUNA_ECB, KEY256, "",
-	  "f3eed1bdb5d2a03c064b5a7e3db181f8591ccb10d410ed26dc5ba74a31362870"
-	  "b6ed21b99ca6f4f9f153e7b1beafed1d23304b7a39f9f3ff067d8d8f9e24ecc7" },
-	{ LUNA_CBC, KEY128, IV_CBC,
-	  "7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2"
-	  "73bed6b8e3c1743b7116e69e222295163ff1caa1681fac09120eca307586e1a7" },
-	{ LUNA_CBC, KEY192, IV_CBC,
-	  "4f021db243bc633d7178183a9fa071e8b4d9ada9ad7dedf4e5e738763f69145a"
-	  "571b242012fb7ae07fa9baac3df102e008b0e27988598881d920a9e64f5615cd" },
-	{ LUNA_CBC, KEY256, IV_CBC,
-	  "f58c4c04d6e5f1ba779eabfb5f7bfbd69cfc4e967edb808d679f777bc6702c7d"
-	  "39f23369a9d9bacfa530e26304231461b2eb05e2c39be9fcda6c19078c6a9d1b" },
-	{ LUNA_CTR, KEY128, IV_CTR,
-	  "874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff"
-	  "5ae4df3edbd5d35e5b4f09020db03eab1e031dda2fbe03d1792170a0f3009cee" },
-	{ LUNA_CTR, KEY192, IV_CTR,
-	  "1abc932417521ca24f2b0459fe7e6e0b090339ec0aa6faefd5ccc2c6f4ce8e94"
-	  "1e36b26bd1ebc670d1bd1d665620abf74f78a7f6d29809585a97daec58c6b050" },
-	{ LUNA_CTR, KEY256, IV_CTR,
-	  "601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c5"
-	  "2b0930daa23de94ce87017ba2d84988ddfc9c58db67aada613c2dd08457941a6" },
-};
-
+/* AES */
 /* In pieces of @piece bytes, in place or not */
 static void cipher_run(struct luna_aes_key *key, enum luna_mode mode, bool encrypt,
 		       const struct bytes *iv, const struct bytes *in, size_t piece, bool in_place,
@@ -286,9 +222,9 @@ static void cipher_run(struct luna_aes_key *key, enum luna_mode mode, bool encry
 static void aes_answer(size_t i, size_t piece, bool in_place)
 {
 	struct bytes key = hex(aes_answers[i].key), iv = hex(aes_answers[i].iv);
-	struct bytes plain = hex(PLAIN_38A), cipher = hex(aes_answers[i].cipher);
+	struct bytes plain = hex(aes_answers[i].plain), cipher = hex(aes_answers[i].cipher);
 	struct luna_aes_key *k = ops->aes_key(key.data, key.len);
-	u8 out[TEXT_MAX];
+	u8 out[BYTES_MAX];
 
 	assert_false(IS_ERR(k));
 	for (int again = 0; again < 2; again++) {
@@ -314,7 +250,7 @@ static void test_aes(void **state)
 /* The whole block counts: after ff..ff comes 00..00. */
 static void test_ctr_wraps(void **state)
 {
-	struct bytes key = hex(KEY256), iv = hex("ffffffffffffffffffffffffffffffff");
+	struct bytes key = hex(AES_KEY256), iv = hex("ffffffffffffffffffffffffffffffff");
 	struct bytes zeros = { .len = 32 }, counters = hex("ffffffffffffffffffffffffffffffff"
 							   "00000000000000000000000000000000");
 	struct bytes no_iv = { .len = 0 };
@@ -328,48 +264,7 @@ static void test_ctr_wraps(void **state)
 	(void)state;
 }
 
-/* GCM specification, test cases 1, 2, 4, 5, 6, 10, 16, 18 */
-#define GCM_KEY "feffe9928665731c6d6a8f9467308308"
-#define GCM_PLAIN "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72" \
-		  "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
-#define GCM_AAD "feedfacedeadbeeffeedfacedeadbeefabaddad2"
-#define GCM_IV60 "9313225df88406e555909c5aff5269aa6a7a9538534f7da1e4c303d2a318a728" \
-		 "c3c0c95156809539fcf0e2429a6b525416aedbf5a0de6a57a637b39b"
-
-static const struct {
-	const char *key, *iv, *aad, *plain, *cipher, *tag;
-} gcm_answers[] = {
-	{ "00000000000000000000000000000000", "000000000000000000000000", "", "", "",
-	  "58e2fccefa7e3061367f1d57a4e7455a" },
-	{ "00000000000000000000000000000000", "000000000000000000000000", "",
-	  "00000000000000000000000000000000", "0388dace60b6a392f328c2b971b2fe78",
-	  "ab6e47d42cec13bdf53a67b21257bddf" },
-	{ GCM_KEY, "cafebabefacedbaddecaf888", GCM_AAD, GCM_PLAIN,
-	  "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"
-	  "21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091",
-	  "5bc94fbc3221a5db94fae95ae7121a47" },
-	{ GCM_KEY, "cafebabefacedbad", GCM_AAD, GCM_PLAIN,
-	  "61353b4c2806934a777ff51fa22a4755699b2a714fcdc6f83766e5f97b6c7423"
-	  "73806900e49f24b22b097544d4896b424989b5e1ebac0f07c23f4598",
-	  "3612d2e79e3b0785561be14aaca2fccb" },
-	{ GCM_KEY, GCM_IV60, GCM_AAD, GCM_PLAIN,
-	  "8ce24998625615b603a033aca13fb894be9112a5c3a211a8ba262a3cca7e2ca7"
-	  "01e4a9a4fba43c90ccdcb281d48c7c6fd62875d2aca417034c34aee5",
-	  "619cc5aefffe0bfa462af43c1699d050" },
-	{ GCM_KEY "feffe9928665731c", "cafebabefacedbaddecaf888", GCM_AAD, GCM_PLAIN,
-	  "3980ca0b3c00e841eb06fac4872a2757859e1ceaa6efd984628593b40ca1e19c"
-	  "7d773d00c144c525ac619d18c84a3f4718e2448b2fe324d9ccda2710",
-	  "2519498e80f1478f37ba55bd6d27618c" },
-	{ GCM_KEY GCM_KEY, "cafebabefacedbaddecaf888", GCM_AAD, GCM_PLAIN,
-	  "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
-	  "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662",
-	  "76fc6ece0f4e1768cddf8853bb2d551b" },
-	{ GCM_KEY GCM_KEY, GCM_IV60, GCM_AAD, GCM_PLAIN,
-	  "5a8def2f0c9e53f1f75d7853659e2a20eeb2b22aafde6419a058ab4f6f746bf4"
-	  "0fc0c3b780f244452da3ebf1c5d82cdea2418997200ef82e44ae7e3f",
-	  "a44a8266ee1c8eb0c8b5d4cf5ae9f19a" },
-};
-
+/* GCM */
 static struct luna_cipher_stream *gcm_begin(struct luna_aes_key *k, bool encrypt,
 					    const struct bytes *iv, const struct bytes *aad)
 {
@@ -386,23 +281,23 @@ static void gcm_answer(size_t i, size_t piece, size_t tag_len)
 {
 	struct bytes key = hex(gcm_answers[i].key), iv = hex(gcm_answers[i].iv);
 	struct bytes aad = hex(gcm_answers[i].aad), plain = hex(gcm_answers[i].plain);
-	struct bytes cipher = hex(gcm_answers[i].cipher), tag = hex(gcm_answers[i].tag);
+	struct bytes sealed = hex(gcm_answers[i].sealed);
 	struct luna_aes_key *k = ops->aes_key(key.data, key.len);
 	struct luna_cipher_stream *s = gcm_begin(k, true, &iv, &aad);
-	u8 text[TEXT_MAX], made[16];
+	u8 text[BYTES_MAX], made[16];
 
 	memcpy(text, plain.data, plain.len);
 	for (size_t at = 0; at < plain.len; at += piece)
 		assert_int_equal(ops->cipher_update(s, text + at, min(piece, plain.len - at),
 						    text + at), 0);
-	assert_memory_equal(text, cipher.data, cipher.len);
+	assert_memory_equal(text, sealed.data, plain.len);
 	assert_int_equal(ops->cipher_tag(s, made, tag_len), 0);
-	assert_memory_equal(made, tag.data, tag_len);
+	assert_memory_equal(made, sealed.data + plain.len, tag_len);
 	ops->cipher_end(s);
 
 	for (int good = 1; good >= 0; good--) {
 		s = gcm_begin(k, false, &iv, &aad);
-		assert_int_equal(ops->cipher_update(s, cipher.data, cipher.len, text), 0);
+		assert_int_equal(ops->cipher_update(s, sealed.data, plain.len, text), 0);
 		assert_memory_equal(text, plain.data, plain.len);
 		made[0] ^= !good;
 		assert_int_equal(ops->cipher_tag(s, made, tag_len), good ? 0 : -EBADMSG);
@@ -428,7 +323,7 @@ static void test_gcm_iv_lengths(void **state)
 	static const size_t order[] = { 2, 3, 4, 2, 4, 3, 2, 2, 3 };
 	struct bytes key = hex(GCM_KEY), aad = hex(GCM_AAD), plain = hex(GCM_PLAIN);
 	struct luna_aes_key *k = ops->aes_key(key.data, key.len);
-	u8 text[TEXT_MAX], tag[16];
+	u8 text[BYTES_MAX], tag[16];
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
 		struct bytes iv = hex(gcm_answers[order[i]].iv);
@@ -436,7 +331,7 @@ static void test_gcm_iv_lengths(void **state)
 
 		assert_int_equal(ops->cipher_update(s, plain.data, plain.len, text), 0);
 		assert_int_equal(ops->cipher_tag(s, tag, 16), 0);
-		assert_hex(tag, 16, gcm_answers[order[i]].tag);
+		assert_hex(tag, gcm_answers[order[i]].sealed + 2 * plain.len);
 		ops->cipher_end(s);
 	}
 	ops->aes_key_free(k);
@@ -733,10 +628,10 @@ static void test_pbkdf2(void **state)
 
 	assert_int_equal(ops->pbkdf2(LUNA_SHA1, (const u8 *)"password", 8, (const u8 *)"salt", 4, 2,
 				     out, 20), 0);
-	assert_hex(out, 20, "ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957");
+	assert_hex(out, "ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957");
 	assert_int_equal(ops->pbkdf2(LUNA_SHA256, (const u8 *)"passwd", 6, (const u8 *)"salt", 4, 1,
 				     out, 64), 0);
-	assert_hex(out, 64, "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
+	assert_hex(out, "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
 			    "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783");
 	(void)state;
 }
@@ -765,7 +660,7 @@ struct shared_keys {
 static int work_once(struct shared_keys *keys, u8 *text)
 {
 	struct bytes iv = hex("cafebabefacedbad"), aad = hex(GCM_AAD), plain = hex(GCM_PLAIN);
-	struct bytes gcm_tag = hex(gcm_answers[3].tag), mac = hex(mac_answers[2].mac);
+	struct bytes gcm_tag = hex(gcm_answers[3].sealed + 2 * plain.len), mac = hex(mac_answers[2].mac);
 	struct bytes message = hex(mac_answers[2].text);
 	struct luna_cipher_stream *c;
 	struct luna_mac_stream *m;
@@ -787,7 +682,7 @@ static int work_once(struct shared_keys *keys, u8 *text)
 
 static void *work(void *arg)
 {
-	u8 text[TEXT_MAX];
+	u8 text[BYTES_MAX];
 
 	for (int i = 0; i < ROUNDS; i++)
 		if (work_once(arg, text))
