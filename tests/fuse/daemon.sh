@@ -40,8 +40,9 @@ fi
 dir=$work/dir
 store=$work/store
 out=$work/out
-count=0
-failures=0
+# shellcheck source=tests/lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
+explain() { sed 's/^/# /' "$out"; }
 
 pid_of() { cat "$1/lock"; }
 mounted() { grep -q " $dir fuse.luna " /proc/mounts; }
@@ -63,20 +64,6 @@ wait_until() {
 		[ $tries -gt 0 ] || return 1
 		sleep 0.05
 	done
-}
-
-# check NAME COMMAND...
-check() {
-	name=$1
-	shift
-	count=$((count + 1))
-	if "$@"; then
-		echo "ok $count - $name"
-	else
-		failures=$((failures + 1))
-		echo "not ok $count - $name"
-		sed 's/^/# /' "$out"
-	fi
 }
 
 run() { $as "$daemon" "$@" >"$out" 2>&1; }
@@ -274,5 +261,4 @@ check "what luna.ko left unfinished is not touched" module_unfinished
 check "it starts a last time" start
 check "SIGHUP ends it" stop HUP
 
-echo "1..$count"
-[ $failures = 0 ]
+finish

@@ -6,7 +6,9 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/luna-test.XXXXXX")
 mkdir "$work/dev"
 store=$work/store
 export LUNA_DEVICES=$work/dev
-count=0 failures=0 pid=
+pid=
+# shellcheck source=tests/lib/tap.sh
+. "${BASH_SOURCE[0]%/*}/tap.sh"
 
 cleanup() {
 	[ -n "$pid" ] && kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
@@ -43,19 +45,9 @@ end() {
 	[ "$1" != TERM ] || [ "$status" = 0 ]
 }
 
-# check NAME COMMAND...
-check() {
-	name=$1
-	shift
-	count=$((count + 1))
-	if "$@"; then
-		echo "ok $count - $name"
-	else
-		failures=$((failures + 1))
-		echo "not ok $count - $name"
-		sed 's/^/# /' "$work/out"
-		sed 's/^/# daemon: /' "$work/daemon"
-	fi
+explain() {
+	sed 's/^/# /' "$work/out"
+	sed 's/^/# daemon: /' "$work/daemon"
 }
 
 run() { "$helper" "$@" >"$work/out" 2>&1; }
@@ -68,9 +60,4 @@ lines() {
 		sleep 0.01
 	done
 	return 1
-}
-
-finish() {
-	echo "1..$count"
-	[ $failures = 0 ]
 }

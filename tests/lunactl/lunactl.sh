@@ -10,22 +10,16 @@ lunactl=$1
 work=$(mktemp -d "${TMPDIR:-/tmp}/lunactl.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 out=$work/out err=$work/err
-count=0 failures=0
+# shellcheck source=tests/lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
 unset LUNA_PIN LUNA_SO_PIN LUNA_CU_PIN LUNA_NEW_PIN LUNA_TOKEN_TYPE
 
-result() {
-	count=$((count + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $count - $2"
-	else
-		failures=$((failures + 1))
-		echo "not ok $count - $2"
-		sed 's/^/# stdout: /' "$out" | head -20
-		sed 's/^/# stderr: /' "$err" | head -20
-	fi
+explain() {
+	sed 's/^/# stdout: /' "$out" | head -20
+	sed 's/^/# stderr: /' "$err" | head -20
 }
 
-# check NAME COMMAND...
+# check NAME COMMAND...: whose words are kept for explain()
 check() {
 	local name=$1
 	shift
@@ -587,5 +581,4 @@ mkdir "$work/none-here"
 LUNA_DEVICES=$work/none-here t "no devices" 0 "" "No slots" slots
 LUNA_DEVICES=$work/none-here j "no devices, as JSON" 0 'd == []' slots
 
-echo "1..$count"
-[ $failures = 0 ]
+finish

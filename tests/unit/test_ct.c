@@ -49,6 +49,23 @@ static void test_control(void **state __maybe_unused)
 	test_free(em);
 }
 
+typedef int unpad_fn(const u8 *em, u8 *out, u32 *len);
+
+static void assert_unpads(unpad_fn *unpad, const u8 *em, bool good)
+{
+	u8 *in = secret(em, K), *out = test_malloc(K);
+	u32 len, before = complaints();
+	int err = unpad(in, out, &len);
+
+	assert_int_equal(complaints(), before);
+	RELEASE(err);
+	RELEASE(len);
+	assert_int_equal(err, good ? 0 : -EBADMSG);
+	assert_int_equal(len, good ? SECRET : 0);
+	test_free(in);
+	test_free(out);
+}
+
 /* Messages of several kinds: right, cut short, without an end, none at all. */
 static void pkcs1_message(u8 *em, u32 kind)
 {
@@ -59,24 +76,18 @@ static void pkcs1_message(u8 *em, u32 kind)
 		em[kind == 1 ? 5 : K - SECRET - 1] = 0;
 }
 
+static int pkcs1_unpad(const u8 *em, u8 *out, u32 *len)
+{
+	return luna_pkcs1_unpad_encrypt(em, K, out, len);
+}
+
 static void test_pkcs1(void **state __maybe_unused)
 {
-	u32 kind, len, before = complaints();
-	u8 em[K], *in, *out;
-	int err;
+	u8 em[K];
 
-	for (kind = 0; kind < 5; kind++) {
+	for (u32 kind = 0; kind < 5; kind++) {
 		pkcs1_message(em, kind);
-		in = secret(em, K);
-		out = test_malloc(K);
-		err = luna_pkcs1_unpad_encrypt(in, K, out, &len);
-		assert_int_equal(complaints(), before);
-		RELEASE(err);
-		RELEASE(len);
-		assert_int_equal(err, kind ? -EBADMSG : 0);
-		assert_int_equal(len, kind ? 0 : SECRET);
-		test_free(in);
-		test_free(out);
+		assert_unpads(pkcs1_unpad, em, !kind);
 	}
 }
 
@@ -101,27 +112,20 @@ static void test_pkcs1_fixed(void **state __maybe_unused)
 	}
 }
 
+static int oaep_unpad(const u8 *em, u8 *out, u32 *len)
+{
+	return luna_oaep_unpad(ops, LUNA_SHA256, LUNA_SHA1, NULL, 0, em, K, out, len);
+}
+
 static void test_oaep(void **state __maybe_unused)
 {
-	u8 em[K], msg[SECRET] = "a message", *in, *out;
-	u32 kind, len, before;
-	int err;
+	u8 em[K], msg[SECRET] = "a message";
 
-	for (kind = 0; kind < 4; kind++) {
+	for (u32 kind = 0; kind < 4; kind++) {
 		assert_int_equal(luna_oaep_pad(ops, LUNA_SHA256, LUNA_SHA1, NULL, 0, msg, SECRET,
 					       em, K), 0);
 		em[kind == 1 ? 0 : kind == 2 ? 7 : K - 1] ^= !!kind;
-		in = secret(em, K);
-		out = test_malloc(K);
-		before = complaints();
-		err = luna_oaep_unpad(ops, LUNA_SHA256, LUNA_SHA1, NULL, 0, in, K, out, &len);
-		assert_int_equal(complaints(), before);
-		RELEASE(err);
-		RELEASE(len);
-		assert_int_equal(err, kind ? -EBADMSG : 0);
-		assert_int_equal(len, kind ? 0 : SECRET);
-		test_free(in);
-		test_free(out);
+		assert_unpads(oaep_unpad, em, !kind);
 	}
 }
 

@@ -660,7 +660,8 @@ struct shared_keys {
 static int work_once(struct shared_keys *keys, u8 *text)
 {
 	struct bytes iv = hex("cafebabefacedbad"), aad = hex(GCM_AAD), plain = hex(GCM_PLAIN);
-	struct bytes gcm_tag = hex(gcm_answers[3].sealed + 2 * plain.len), mac = hex(mac_answers[2].mac);
+	struct bytes gcm_tag = hex(gcm_answers[3].sealed + 2 * plain.len);
+	struct bytes mac = hex(mac_answers[2].mac);
 	struct bytes message = hex(mac_answers[2].text);
 	struct luna_cipher_stream *c;
 	struct luna_mac_stream *m;

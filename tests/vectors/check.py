@@ -15,14 +15,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 sys.dont_write_bytecode = True
 import image
+from formats import attributes, domain_key, hkdf, records, unseal
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAC = 32
-DOMAIN_SALT = b"luna software token: cloning domain, version 1"
 
 
 def load(name):
@@ -45,16 +44,6 @@ def private(keys, name):
     public = rsa.RSAPublicNumbers(part["e"], part["n"])
     return rsa.RSAPrivateNumbers(part["p"], part["q"], part["d"], part["dp"], part["dq"], part["qi"],
                                  public).private_key()
-
-
-def hkdf(ikm, salt, info, length):
-    prk = hmac.digest(salt or bytes(32), ikm, "sha256")
-    out = block = b""
-    for i in range(1, 256):
-        block = hmac.digest(prk, block + info + bytes([i]), "sha256")
-        out += block
-        if len(out) >= length:
-            return out[:length]
 
 
 def mac(ikm, label, data):
@@ -84,10 +73,6 @@ def head(reader, magic, message):
     flags = reader.number(1)
     equal("zero", reader.take(1), b"\0")
     return flags
-
-
-def unseal(key, kind, context, sealed):
-    return AESGCM(key).decrypt(sealed[:12], sealed[12:], struct.pack(">IQ", kind, context))
 
 
 def clone(v, keys, element, replicate):
@@ -120,17 +105,8 @@ def clone(v, keys, element, replicate):
     return unseal(key, 5, element, sealed)
 
 
-def attributes(data):
-    found, at = {}, 0
-    while at < len(data):
-        kind, length = struct.unpack_from("<II", data, at)
-        found[kind] = data[at + 8:at + 8 + length]
-        at += 8 + (length + 7) // 8 * 8
-    return found
-
-
 def check_domain(v):
-    equal("domain key", hashlib.pbkdf2_hmac("sha256", v["domain.string"], DOMAIN_SALT, 200000), v["domain.key"])
+    equal("domain key", domain_key(v["domain.string"]), v["domain.key"])
 
 
 def check_twc(keys):
@@ -239,26 +215,6 @@ def check_image(_keys):
         except image.Damaged:
             continue
         sys.exit(f"image: damage at {at} is not seen")
-
-
-def records(store):
-    """Header and records of a log, each of which must be whole and in sequence."""
-    magic, version, _, salt, sequence, base, zero, crc = struct.unpack_from("<8sIIQQQII", store)
-    equal("magic", magic, b"LUNALOG\n")
-    assert (version, zero, crc) == (1, 0, zlib.crc32(store[:44]))
-    assert 48 < base <= len(store)
-    at = 48
-    while at < len(store):
-        head = store[at:at + 40]
-        mark, kind, flags, none, handle, length, number, durable, crc, head_crc = struct.unpack("<4sBBHIIQQII", head)
-        payload = store[at + 40:at + 40 + length]
-        assert (mark, none, number) == (b"Lrec", 0, sequence) and durable <= at
-        assert head_crc == zlib.crc32(struct.pack("<Q", salt) + head[:36]) and crc == zlib.crc32(payload)
-        yield kind, flags, handle, payload
-        at += 40 + (length + 7) // 8 * 8
-        equal("padding", store[at - (-length % 8):at], bytes(-length % 8))
-        sequence += 1
-    assert at == len(store)
 
 
 class LittleReader(Reader):
