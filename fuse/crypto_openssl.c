@@ -2,7 +2,7 @@
 /*
  * The OpenSSL provider's table of operations and what they all stand on: the library context, the
  * fetched algorithms, random numbers and PBKDF2. The other parts are
- * openssl_{hash,mac,cipher,rsa}.c.
+ * openssl_{hash,mac,cipher,rsa,ec}.c.
  */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -58,7 +58,7 @@ static void library_load(void)
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	library.context = OSSL_LIB_CTX_new();
 	library_loaded = library.context && OSSL_PROVIDER_load(library.context, "default") &&
-			 fetch_all(&library);
+			 fetch_all(&library) && openssl_ec_load(&library);
 	openssl_error(0);
 }
 
@@ -145,6 +145,7 @@ const struct luna_crypto_ops luna_openssl_ops = {
 	.modes		= BIT(LUNA_MODES) - 1,
 	.rsa_min_bits	= RSA_MIN_BITS,
 	.rsa_max_bits	= LUNA_RSA_MAX_BITS,
+	.curves		= BIT(LUNA_CURVES) - 1,
 	.random		= openssl_random,
 	.hash_begin	= openssl_hash_begin,
 	.hash_update	= openssl_hash_update,
@@ -168,5 +169,12 @@ const struct luna_crypto_ops luna_openssl_ops = {
 	.rsa_public	= openssl_rsa_public,
 	.rsa_private	= openssl_rsa_private,
 	.rsa_generate	= openssl_rsa_generate,
+	.ec_key		= openssl_ec_key,
+	.ec_key_free	= openssl_ec_key_free,
+	.ec_generate	= openssl_ec_generate,
+	.ec_public	= openssl_ec_public,
+	.ec_sign	= openssl_ec_sign,
+	.ec_verify	= openssl_ec_verify,
+	.ecdh		= openssl_ecdh,
 	.pbkdf2		= openssl_pbkdf2,
 };

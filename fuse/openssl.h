@@ -6,6 +6,7 @@
 #ifndef LUNA_OPENSSL_H
 #define LUNA_OPENSSL_H
 
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 
 #include "engine.h"
@@ -55,6 +56,7 @@ static inline bool openssl_pool_give(struct openssl_pool *pool, void *object)
 /**
  * struct openssl_library - the library context and everything fetched from it
  * @ciphers: by mode and key size: 128, 192, 256 bits
+ * @groups: of the Weierstrass curves
  */
 struct openssl_library {
 	OSSL_LIB_CTX *context;
@@ -62,6 +64,7 @@ struct openssl_library {
 	EVP_MAC *hmac, *cmac;
 	EVP_CIPHER *ciphers[LUNA_MODES][3];
 	EVP_KDF *pbkdf2;
+	EC_GROUP *groups[LUNA_CURVES];
 };
 
 /* Return: the library, loaded at the first call, or NULL if that failed */
@@ -101,5 +104,15 @@ void openssl_rsa_key_free(struct luna_rsa_key *key);
 int openssl_rsa_public(struct luna_rsa_key *key, const u8 *in, u8 *out);
 int openssl_rsa_private(struct luna_rsa_key *key, const u8 *in, u8 *out);
 struct luna_rsa_made *openssl_rsa_generate(u32 bits, const u8 *e, size_t e_len);
+
+bool openssl_ec_load(struct openssl_library *lib);
+struct luna_ec_key *openssl_ec_key(enum luna_curve curve, const struct luna_num *point,
+				   const struct luna_num *value);
+void openssl_ec_key_free(struct luna_ec_key *key);
+int openssl_ec_generate(enum luna_curve curve, u8 *point, u8 *value);
+int openssl_ec_public(enum luna_curve curve, const struct luna_num *value, u8 *point);
+int openssl_ec_sign(struct luna_ec_key *key, const u8 *data, size_t len, u8 *sig);
+int openssl_ec_verify(struct luna_ec_key *key, const u8 *data, size_t len, const u8 *sig);
+int openssl_ecdh(struct luna_ec_key *key, const u8 *point, u8 *secret);
 
 #endif /* LUNA_OPENSSL_H */

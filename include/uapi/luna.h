@@ -626,6 +626,16 @@ struct luna_extract_param {
 };
 
 /**
+ * struct luna_eddsa_param - CKM_EDDSA; followed by context_len bytes of context
+ * @prehash: phFlag, 0 or 1
+ * Devices may have neither: CKR_MECHANISM_PARAM_INVALID.
+ */
+struct luna_eddsa_param {
+	__u32 prehash;
+	__u32 context_len;
+};
+
+/**
  * struct luna_blob - the commands of cloning and HA login; payload: the blob received, then the one
  * made
  * @type: element type of cloning (CK_CRYPTOKI_ELEMENT, CK_MOFN_ACTIVATION_ELEMENT)
@@ -752,6 +762,7 @@ LUNA_ABI_SIZE(luna_pss_param, 16);
 LUNA_ABI_SIZE(luna_mac_param, 8);
 LUNA_ABI_SIZE(luna_key_param, 8);
 LUNA_ABI_SIZE(luna_extract_param, 8);
+LUNA_ABI_SIZE(luna_eddsa_param, 8);
 LUNA_ABI_SIZE(luna_blob, 72);
 LUNA_ABI_SIZE(luna_mofn, 56);
 LUNA_ABI_SIZE(luna_mofn_status, 64);

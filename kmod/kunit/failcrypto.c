@@ -148,6 +148,42 @@ static struct luna_rsa_made *fail_rsa_generate(u32 bits, const u8 *e, size_t e_l
 	return fails() ? ERR_PTR(-ENOMEM) : real->rsa_generate(bits, e, e_len);
 }
 
+static struct luna_ec_key *fail_ec_key(enum luna_curve curve, const struct luna_num *point,
+				       const struct luna_num *value)
+{
+	return MAKE(real->ec_key(curve, point, value));
+}
+
+static void fail_ec_key_free(struct luna_ec_key *key)
+{
+	GIVE_BACK(real->ec_key_free(key), key);
+}
+
+static int fail_ec_generate(enum luna_curve curve, u8 *point, u8 *value)
+{
+	return DONE(real->ec_generate(curve, point, value));
+}
+
+static int fail_ec_public(enum luna_curve curve, const struct luna_num *value, u8 *point)
+{
+	return DONE(real->ec_public(curve, value, point));
+}
+
+static int fail_ec_sign(struct luna_ec_key *key, const u8 *data, size_t len, u8 *sig)
+{
+	return DONE(real->ec_sign(key, data, len, sig));
+}
+
+static int fail_ec_verify(struct luna_ec_key *key, const u8 *data, size_t len, const u8 *sig)
+{
+	return DONE(real->ec_verify(key, data, len, sig));
+}
+
+static int fail_ecdh(struct luna_ec_key *key, const u8 *point, u8 *secret)
+{
+	return DONE(real->ecdh(key, point, secret));
+}
+
 static int fail_pbkdf2(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *salt,
 		       size_t salt_len, u32 iterations, u8 *out, size_t out_len)
 {
@@ -183,6 +219,13 @@ const struct luna_crypto_ops *failcrypto_ops(const struct luna_crypto_ops *base)
 	ops.rsa_public = fail_rsa_public;
 	ops.rsa_private = fail_rsa_private;
 	ops.rsa_generate = fail_rsa_generate;
+	ops.ec_key = fail_ec_key;
+	ops.ec_key_free = fail_ec_key_free;
+	ops.ec_generate = fail_ec_generate;
+	ops.ec_public = fail_ec_public;
+	ops.ec_sign = fail_ec_sign;
+	ops.ec_verify = fail_ec_verify;
+	ops.ecdh = fail_ecdh;
 	ops.pbkdf2 = base->pbkdf2 ? fail_pbkdf2 : NULL;
 	return &ops;
 }

@@ -27,6 +27,10 @@ enum {
 	LUNA_OF_RSA		= BIT(0),
 	LUNA_OF_AES		= BIT(1),
 	LUNA_OF_GENERIC		= BIT(2),	/* and HMAC keys */
+	LUNA_OF_EC		= BIT(3),
+	LUNA_OF_EDWARDS		= BIT(4),
+	LUNA_OF_MONTGOMERY	= BIT(5),
+	LUNA_OF_CURVES		= LUNA_OF_EC | LUNA_OF_EDWARDS | LUNA_OF_MONTGOMERY,
 	LUNA_OF_ANY		= 0,
 };
 
@@ -101,6 +105,12 @@ static inline bool luna_kind_is_key(const struct luna_kind *kind)
 {
 	return kind->class_bit & LUNA_IN_KEYS;
 }
+
+/* Does a key of this type come as a public and a private one? */
+bool luna_key_type_is_pair(u32 key_type);
+
+/* The standard's number of a key type for which the product had an older one, too. */
+u32 luna_key_type_standard(u32 key_type);
 
 /* The row that an object of @kind goes by, or NULL: it has no such attribute. */
 const struct luna_attr_row *luna_attr_find(u32 type, const struct luna_kind *kind);

@@ -41,6 +41,50 @@ enum luna_mode {
 	LUNA_MODES
 };
 
+/* Elliptic curves; named by their OID or, the last two, by a string (ec_curve.c). */
+enum luna_curve {
+	LUNA_P224,
+	LUNA_P256,
+	LUNA_P384,
+	LUNA_P521,
+	LUNA_SECP256K1,
+	LUNA_ED25519,
+	LUNA_X25519,
+	LUNA_CURVES
+};
+
+enum {
+	LUNA_EC_MAX = 66,			/* bytes of a coordinate or a private value */
+	LUNA_EC_POINT_MAX = 1 + 2 * LUNA_EC_MAX,
+};
+
+/* Bits of the field, as PKCS#11 counts key sizes. */
+static inline u32 luna_curve_bits(enum luna_curve curve)
+{
+	static const u16 bits[LUNA_CURVES] = { 224, 256, 384, 521, 256, 255, 255 };
+
+	return bits[curve];
+}
+
+/* Bytes of a coordinate, of a private value, of what ecdh() gives, and of half a signature. */
+static inline u32 luna_curve_bytes(enum luna_curve curve)
+{
+	return DIV_ROUND_UP(luna_curve_bits(curve), 8);
+}
+
+static inline bool luna_curve_is_weierstrass(enum luna_curve curve)
+{
+	return curve < LUNA_ED25519;
+}
+
+/* Bytes of a public point: 04, x and y (SEC 1, 2.3.3); of the last two curves RFC 8032's, 7748's */
+static inline u32 luna_curve_point_len(enum luna_curve curve)
+{
+	u32 bytes = luna_curve_bytes(curve);
+
+	return luna_curve_is_weierstrass(curve) ? 1 + 2 * bytes : bytes;
+}
+
 /*
  * What a provider computes; the other half of luna_crypto_ops.describe()'s question is in
  * brackets.
@@ -52,6 +96,7 @@ enum luna_primitive {
 	LUNA_PRIMITIVE_RSA,
 	LUNA_PRIMITIVE_RANDOM,
 	LUNA_PRIMITIVE_PBKDF2,
+	LUNA_PRIMITIVE_EC,	/* [enum luna_curve] */
 };
 
 /* Provider's own types: prepared keys are immutable and shared by threads, streams are not. */
@@ -61,6 +106,7 @@ struct luna_mac_stream;
 struct luna_aes_key;
 struct luna_cipher_stream;
 struct luna_rsa_key;
+struct luna_ec_key;
 
 /**
  * struct luna_num - an unsigned big-endian number, without ownership
@@ -102,7 +148,7 @@ struct luna_rsa_made {
  * Constructors return ERR_PTR(): -ENOMEM, -EINVAL (key or IV of a wrong size), -EOPNOTSUPP. The
  * others return 0 or -ENOMEM, -EINVAL, -EIO, -EINTR. Input and output may be the same buffer, but
  * may not overlap otherwise. Buffers are kmalloc memory of any alignment, never on the stack for
- * the cipher, MAC and RSA calls. Free and end functions take NULL and wipe what they free.
+ * the cipher, MAC, RSA and EC calls. Free and end functions take NULL and wipe what they free.
  */
 struct luna_crypto_ops {
 	const char *name;		/* for LUNA_GET_INFO */
@@ -111,6 +157,7 @@ struct luna_crypto_ops {
 	u32 macs;			/* bit per enum luna_mac_kind */
 	u32 modes;			/* bit per enum luna_mode; LUNA_GCM else by the engine */
 	u32 rsa_min_bits, rsa_max_bits;	/* 0: no RSA */
+	u32 curves;			/* bit per enum luna_curve */
 
 	int (*random)(void *buf, size_t len);
 
@@ -154,6 +201,35 @@ struct luna_crypto_ops {
 	int (*rsa_private)(struct luna_rsa_key *key, const u8 *in, u8 *out);
 	/* May take minutes, never under a token lock; -EINTR when the caller was killed. */
 	struct luna_rsa_made *(*rsa_generate)(u32 bits, const u8 *e, size_t e_len);
+
+	/*
+	 * Elliptic curves; NULL where @curves is 0. Points have luna_curve_point_len() bytes.
+	 * Private values are big-endian numbers of any length in 1 .. order - 1, those of the last
+	 * two curves 32 bytes as RFC 8032 and RFC 7748 have them; constant time in them.
+	 */
+	/*
+	 * A public key of @point or a private one of @value; the other is NULL. -EINVAL: not on the
+	 * curve, at infinity, out of range; -EOPNOTSUPP: a curve that is not in @curves.
+	 */
+	struct luna_ec_key *(*ec_key)(enum luna_curve curve, const struct luna_num *point,
+				      const struct luna_num *value);
+	void (*ec_key_free)(struct luna_ec_key *key);
+	/* @point: written; @value: luna_curve_bytes(), big-endian with leading zeros. */
+	int (*ec_generate)(enum luna_curve curve, u8 *point, u8 *value);
+	/* The public point of a private value; errors as ec_key(). */
+	int (*ec_public)(enum luna_curve curve, const struct luna_num *value, u8 *point);
+	/*
+	 * ECDSA of a digest, @len 1 .. luna_curve_bytes(), of which the leftmost bits count, as
+	 * many as the order has; Ed25519 of a message. @sig: twice luna_curve_bytes(): r and s, or
+	 * RFC 8032's. ec_verify(): -EBADMSG: it is not that of the data.
+	 */
+	int (*ec_sign)(struct luna_ec_key *key, const u8 *data, size_t len, u8 *sig);
+	int (*ec_verify)(struct luna_ec_key *key, const u8 *data, size_t len, const u8 *sig);
+	/*
+	 * @secret: luna_curve_bytes(): the x coordinate (SEC 1, 3.3.1), or RFC 7748's. @point: the
+	 * other side's; -EINVAL as ec_key(), or its order is so low that the secret would be zero.
+	 */
+	int (*ecdh)(struct luna_ec_key *key, const u8 *point, u8 *secret);
 
 	/* Optional: NULL leaves it to the engine. HMAC of @hash. */
 	int (*pbkdf2)(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *salt,

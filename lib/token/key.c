@@ -7,6 +7,7 @@
  * comes first, and read without a lock. It goes when the object goes, or when the object's owner
  * sees to it that nobody is using it (object.c).
  */
+#include "ec.h"
 #include "mech.h"
 
 enum {
@@ -17,6 +18,7 @@ enum {
 /**
  * struct luna_key_cache - what was made of an object's value
  * @rsa_bytes: length of the modulus, valid with @rsa
+ * @curve: enum luna_curve, valid with @ec
  * @unrestricted: attributes known to allow every mechanism, referenced: as long as the object's are
  *	still these, CKA_ALLOWED_MECHANISMS need not be looked for
  */
@@ -25,6 +27,8 @@ struct luna_key_cache {
 	struct luna_mac_key *macs[LUNA_MACS];
 	struct luna_rsa_key *rsa;
 	u32 rsa_bytes;
+	struct luna_ec_key *ec;
+	u32 curve;
 	struct luna_attrs *unrestricted;
 };
 
@@ -32,7 +36,7 @@ struct luna_key_cache {
 static const struct key_usage {
 	u32 attribute;
 	enum luna_bit bit;
-	u32 rsa_class;
+	u32 pair_class;
 } key_usages[] = {
 	{ CKA_ENCRYPT, LUNA_BIT_ENCRYPT, CKO_PUBLIC_KEY },
 	{ CKA_DECRYPT, LUNA_BIT_DECRYPT, CKO_PRIVATE_KEY },
@@ -87,12 +91,12 @@ static bool key_class(u32 class)
 
 static bool mech_takes(const struct luna_mech *mech, const struct luna_object *obj)
 {
-	u32 i;
+	u32 i, key_type = luna_key_type_standard(obj->key_type);
 
 	if (mech->key_types[0] == LUNA_ANY_SECRET)
 		return obj->class == CKO_SECRET_KEY;
 	for (i = 0; i < LUNA_MECH_KEY_TYPES; i++)
-		if (mech->key_types[i] == obj->key_type)
+		if (luna_key_type_standard(mech->key_types[i]) == key_type)
 			return true;
 	return false;
 }
@@ -156,7 +160,7 @@ static u32 key_check(struct luna_token *token, struct luna_object *obj, u32 usag
 		return CKR_KEY_HANDLE_INVALID;
 	if (!mech_takes(mech, obj))
 		return CKR_KEY_TYPE_INCONSISTENT;
-	class = obj->key_type == CKK_RSA ? use->rsa_class : CKO_SECRET_KEY;
+	class = luna_key_type_is_pair(obj->key_type) ? use->pair_class : CKO_SECRET_KEY;
 	if (obj->class != class || !luna_object_is(obj, use->bit))
 		return CKR_KEY_FUNCTION_NOT_PERMITTED;
 	if (usage == CKA_SIGN && !luna_object_is(obj, LUNA_BIT_LOCAL) &&
@@ -366,6 +370,37 @@ struct luna_rsa_key *luna_object_rsa(struct luna_token *token, struct luna_objec
 	return IS_ERR(key) ? key : rsa_keep(token, keys, key, *bytes);
 }
 
+struct luna_ec_key *luna_object_ec(struct luna_token *token, struct luna_object *obj,
+				   enum luna_curve *curve)
+{
+	struct luna_key_cache *keys = key_cache(obj);
+	struct luna_ec_key *key, *other;
+	struct luna_attrs *attrs;
+
+	if (IS_ERR(keys))
+		return ERR_CAST(keys);
+	/* Pairs with the cmpxchg() below. */
+	key = smp_load_acquire(&keys->ec);
+	if (key) {
+		*curve = READ_ONCE(keys->curve);
+		return key;
+	}
+	attrs = luna_object_attrs(token, obj);
+	if (IS_ERR(attrs))
+		return ERR_CAST(attrs);
+	key = luna_ec_make(token, attrs, obj->key_type, obj->class == CKO_PRIVATE_KEY, curve);
+	luna_attrs_put(attrs);
+	if (IS_ERR(key))
+		return key;
+	/* Before the key, by whoever comes: all write the same. */
+	WRITE_ONCE(keys->curve, *curve);
+	other = cmpxchg(&keys->ec, NULL, key);
+	if (!other)
+		return key;
+	token->crypto->ec_key_free(key);
+	return other;
+}
+
 /**
  * luna_key_cache_free() - wipe and free; nobody may be using the keys any more
  * NULL is fine.
@@ -383,6 +418,8 @@ void luna_key_cache_free(struct luna_key_cache *keys, const struct luna_crypto_o
 			crypto->mac_key_free(keys->macs[kind]);
 	if (keys->rsa)
 		crypto->rsa_key_free(keys->rsa);
+	if (keys->ec)
+		crypto->ec_key_free(keys->ec);
 	luna_attrs_put(keys->unrestricted);
 	kfree_sensitive(keys);
 }

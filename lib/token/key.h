@@ -12,7 +12,7 @@
 
 enum luna_mech_family {
 	LUNA_FAMILY_AES, LUNA_FAMILY_RSA, LUNA_FAMILY_DIGEST, LUNA_FAMILY_HMAC, LUNA_FAMILY_CMAC,
-	LUNA_FAMILY_AES_KW, LUNA_FAMILY_KEYGEN, LUNA_FAMILY_DERIVE,
+	LUNA_FAMILY_AES_KW, LUNA_FAMILY_KEYGEN, LUNA_FAMILY_DERIVE, LUNA_FAMILY_EC,
 };
 
 struct luna_mech;	/* mech.h: row of the table */
@@ -38,6 +38,8 @@ struct luna_aes_key *luna_object_aes(struct luna_token *token, struct luna_objec
 struct luna_mac_key *luna_object_mac(struct luna_token *token, struct luna_object *obj,
 				     enum luna_mac_kind kind);
 struct luna_rsa_key *luna_object_rsa(struct luna_token *token, struct luna_object *obj, u32 *bytes);
+struct luna_ec_key *luna_object_ec(struct luna_token *token, struct luna_object *obj,
+				   enum luna_curve *curve);
 void luna_key_cache_free(struct luna_key_cache *keys, const struct luna_crypto_ops *crypto);
 
 /* ---- rsa_pad.c: PKCS#1 v2.2 encodings, constant time where secrets decide ---- */

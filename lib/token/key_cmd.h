@@ -51,5 +51,20 @@ u32 luna_key_template(const struct luna_attrs *attrs, u32 type, struct luna_tmpl
  */
 u32 luna_tmpl_merge(struct luna_attrw *merged, const struct luna_tmpl *caller,
 		    const struct luna_attrs *key, u32 demands, struct luna_tmpl *tmpl);
+/**
+ * luna_pair_half() - one key of a pair that was generated
+ * @tmpl: the caller's
+ * @given: its numbers; class, type and mechanism are added here
+ */
+u32 luna_pair_half(struct luna_ucmd *cmd, const struct luna_mech *mech, u32 key_type, bool private,
+		   const struct luna_tmpl *tmpl, struct luna_attrw *given,
+		   struct luna_object **obj);
+
+/* Publishes a pair, the public key first, and tells its handles; takes over the references. */
+u32 luna_pair_publish(struct luna_ucmd *cmd, struct luna_object *objs[2]);
+
+/* ec_keygen.c: C_GenerateKeyPair of EC keys */
+u32 luna_ec_generate_pair(struct luna_ucmd *cmd, const struct luna_mech *mech,
+			  const struct luna_key_parts *parts);
 
 #endif /* LUNA_TOKEN_KEY_CMD_H */

@@ -231,6 +231,33 @@ static u32 job_init(struct pair_job *job)
 	return job_exponent(job);
 }
 
+u32 luna_pair_half(struct luna_ucmd *cmd, const struct luna_mech *mech, u32 key_type, bool private,
+		   const struct luna_tmpl *tmpl, struct luna_attrw *given, struct luna_object **obj)
+{
+	luna_attrw_ulong(given, CKA_CLASS, private ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY);
+	luna_attrw_ulong(given, CKA_KEY_TYPE, key_type);
+	luna_attrw_ulong(given, CKA_KEY_GEN_MECHANISM, mech->type);
+	if (given->err)
+		return luna_ckr(given->err);
+	return luna_object_make(cmd->session, LUNA_BY_GENERATE, tmpl, given, obj);
+}
+
+u32 luna_pair_publish(struct luna_ucmd *cmd, struct luna_object *objs[2])
+{
+	struct luna_key *arg = cmd->arg;
+	u32 handles[2], rv;
+
+	rv = luna_objects_publish(cmd->session, objs, 2, handles);
+	if (rv) {
+		luna_object_put(objs[0]);
+		luna_object_put(objs[1]);
+		return rv;
+	}
+	arg->handle = handles[0];
+	arg->handle2 = handles[1];
+	return CKR_OK;
+}
+
 /* One half of the pair. */
 static u32 half_make(const struct pair_job *job, const struct luna_der_rsa *key, bool private,
 		     struct luna_object **obj)
@@ -239,14 +266,9 @@ static u32 half_make(const struct pair_job *job, const struct luna_der_rsa *key,
 	u32 rv;
 
 	luna_attrw_init(&given);
-	luna_attrw_ulong(&given, CKA_CLASS, private ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY);
-	luna_attrw_ulong(&given, CKA_KEY_TYPE, CKK_RSA);
-	luna_attrw_ulong(&given, CKA_KEY_GEN_MECHANISM, job->mech->type);
 	luna_rsa_attrs(&given, key, private);
-	rv = luna_ckr(given.err);
-	if (!rv)
-		rv = luna_object_make(job->cmd->session, LUNA_BY_GENERATE,
-				      private ? &job->priv : &job->pub, &given, obj);
+	rv = luna_pair_half(job->cmd, job->mech, CKK_RSA, private,
+			    private ? &job->priv : &job->pub, &given, obj);
 	luna_attrw_free(&given);
 	return rv;
 }
@@ -314,10 +336,9 @@ static u32 pair_generate(const struct pair_job *job, struct luna_rsa_made **made
 
 static u32 pair_run(struct pair_job *job)
 {
-	struct luna_key *arg = job->cmd->arg;
 	struct luna_object *objs[2];
 	struct luna_rsa_made *made;
-	u32 handles[2], rv;
+	u32 rv;
 
 	rv = job_init(job);
 	rv = rv ?: pair_try(job);
@@ -326,21 +347,11 @@ static u32 pair_run(struct pair_job *job)
 		return rv;
 	rv = pair_make(job, made, objs);
 	kfree_sensitive(made);
-	if (rv)
-		return rv;
-	rv = luna_objects_publish(job->cmd->session, objs, 2, handles);
-	if (rv) {
-		luna_object_put(objs[0]);
-		luna_object_put(objs[1]);
-		return rv;
-	}
-	arg->handle = handles[0];
-	arg->handle2 = handles[1];
-	return CKR_OK;
+	return rv ?: luna_pair_publish(job->cmd, objs);
 }
 
 /**
- * luna_do_generate_pair() - LUNA_GENERATE_PAIR: C_GenerateKeyPair of RSA keys
+ * luna_do_generate_pair() - LUNA_GENERATE_PAIR: C_GenerateKeyPair
  */
 u32 luna_do_generate_pair(struct luna_ucmd *cmd)
 {
@@ -355,6 +366,8 @@ u32 luna_do_generate_pair(struct luna_ucmd *cmd)
 		return CKR_MECHANISM_PARAM_INVALID;
 	if (parts.data_len)
 		return CKR_ARGUMENTS_BAD;
+	if (job.mech->variant != LUNA_GEN_RSA)
+		return luna_ec_generate_pair(cmd, job.mech, &parts);
 	job.pub = parts.tmpl;
 	job.priv = parts.tmpl2;
 	return pair_run(&job);

@@ -6,6 +6,7 @@
  */
 #include "cmd.h"
 #include "derive.h"
+#include "ec.h"
 #include "mech.h"
 
 enum {
@@ -13,6 +14,10 @@ enum {
 	WRAP	= CKF_WRAP | CKF_UNWRAP,
 	SIGN	= CKF_SIGN | CKF_VERIFY,
 	RECOVER	= CKF_SIGN_RECOVER | CKF_VERIFY_RECOVER,
+
+	/* Fields of a prime order, a name for the curve, points that are not compressed. */
+	EC_F_P	= CKF_EC_F_P | CKF_EC_OID | CKF_EC_UNCOMPRESS,
+	EC_NAME	= CKF_EC_F_P | CKF_EC_OID | CKF_EC_CURVENAME,
 
 	RSA_MIN = 1024,
 	MAC_KEY_MIN = 1,
@@ -79,6 +84,17 @@ enum {
 #define RSA_KEYGEN(ckm)								\
 	KEYGEN(ckm, CKF_GENERATE_KEY_PAIR, RSA_MIN, LUNA_RSA_MAX_BITS, CKK_RSA, LUNA_GEN_RSA)
 
+/* Key sizes are those of the curves (mech_sizes()). */
+#define EC(ckm, fl, h, ckk, sign_ops)						\
+	{ .type = (ckm), .family = LUNA_FAMILY_EC, .flags = (fl), .hash = (h),	\
+	  KEYS(ckk, ckk), .policy = LUNA_NO_POLICY, .sign = (sign_ops) }
+
+#define ECDSA(ckm, h)	EC(ckm, SIGN | EC_F_P, h, CKK_EC, &luna_ecdsa_hash_ops)
+#define EDDSA(ckm)	EC(ckm, SIGN | EC_NAME, LUNA_HASHES, CKK_EC_EDWARDS, &luna_eddsa_ops)
+
+#define EC_KEYGEN(ckm, fl, ckk)							\
+	KEYGEN(ckm, CKF_GENERATE_KEY_PAIR | (fl), 0, 0, ckk, LUNA_GEN_EC)
+
 /*
  * Ascending by type. The _OLD numbers are what clients of older firmware send for the same thing.
  * Of the FIPS 186-3 key generations only the one that asks for random primes is here: auxiliary
@@ -131,6 +147,16 @@ static const struct luna_mech luna_mechs[] = {
 	DERIVE_HASH(CKM_SHA384_KEY_DERIVATION, LUNA_SHA384),
 	DERIVE_HASH(CKM_SHA512_KEY_DERIVATION, LUNA_SHA512),
 	DERIVE_HASH(CKM_SHA224_KEY_DERIVATION, LUNA_SHA224),
+	EC_KEYGEN(CKM_EC_KEY_PAIR_GEN, EC_F_P, CKK_EC),
+	EC(CKM_ECDSA, SIGN | EC_F_P, LUNA_HASHES, CKK_EC, &luna_ecdsa_ops),
+	ECDSA(CKM_ECDSA_SHA1, LUNA_SHA1),
+	ECDSA(CKM_ECDSA_SHA224, LUNA_SHA224),
+	ECDSA(CKM_ECDSA_SHA256, LUNA_SHA256),
+	ECDSA(CKM_ECDSA_SHA384, LUNA_SHA384),
+	ECDSA(CKM_ECDSA_SHA512, LUNA_SHA512),
+	EC_KEYGEN(CKM_EC_EDWARDS_KEY_PAIR_GEN, EC_NAME, CKK_EC_EDWARDS),
+	EC_KEYGEN(CKM_EC_MONTGOMERY_KEY_PAIR_GEN, EC_NAME, CKK_EC_MONTGOMERY),
+	EDDSA(CKM_EDDSA),
 	KEYGEN(CKM_AES_KEY_GEN, CKF_GENERATE, 16, 32, CKK_AES, LUNA_GEN_AES),
 	AES(CKM_AES_ECB, CRYPT | WRAP, LUNA_AES_ECB, luna_cipher_ops),
 	AES(CKM_AES_CBC, CRYPT | WRAP, LUNA_AES_CBC, luna_cipher_ops),
@@ -152,9 +178,16 @@ static const struct luna_mech luna_mechs[] = {
 	HMAC(CKM_SHA224_HMAC_GENERAL_OLD, LUNA_SHA224, CKK_SHA224_HMAC, LUNA_MAC_GENERAL),
 	DERIVE_HASH(CKM_SHA224_KEY_DERIVATION_OLD, LUNA_SHA224),
 	AES(CKM_AES_GCM_2_20a5d1, CRYPT | WRAP, LUNA_AES_GCM, luna_gcm_ops),
+	ECDSA(CKM_ECDSA_SHA224_OLD, LUNA_SHA224),
+	ECDSA(CKM_ECDSA_SHA256_OLD, LUNA_SHA256),
+	ECDSA(CKM_ECDSA_SHA384_OLD, LUNA_SHA384),
+	ECDSA(CKM_ECDSA_SHA512_OLD, LUNA_SHA512),
 	RSA_KEYGEN(CKM_RSA_FIPS_186_3_PRIME_KEY_PAIR_GEN),
 	KW(CKM_AES_KW, LUNA_KW),
 	KW(CKM_AES_KWP, LUNA_KWP),
+	EC_KEYGEN(CKM_EC_EDWARDS_KEY_PAIR_GEN_OLD, EC_NAME, CKK_EC_EDWARDS_OLD),
+	EDDSA(CKM_EDDSA_OLD),
+	EC_KEYGEN(CKM_EC_MONTGOMERY_KEY_PAIR_GEN_OLD, EC_NAME, CKK_EC_MONTGOMERY_OLD),
 };
 
 /* The provider's cipher mode under an AES mechanism; GCM can be built from CTR (gcm.c). */
@@ -181,8 +214,29 @@ static bool has_rsa(const struct luna_crypto_ops *c, const struct luna_mech *m)
 	return m->hash == LUNA_HASHES || c->hashes & BIT(m->hash);
 }
 
+/* The provider's curves whose keys the mechanism takes or makes. */
+static u32 mech_curves(const struct luna_crypto_ops *c, const struct luna_mech *m)
+{
+	u32 curve, i, curves = 0;
+
+	for (curve = 0; curve < LUNA_CURVES; curve++)
+		for (i = 0; i < LUNA_MECH_KEY_TYPES; i++)
+			if (luna_key_type_standard(m->key_types[i]) == luna_curve_key_type(curve))
+				curves |= BIT(curve);
+	return curves & c->curves;
+}
+
+static bool has_ec(const struct luna_crypto_ops *c, const struct luna_mech *m)
+{
+	if (!mech_curves(c, m))
+		return false;
+	return m->hash == LUNA_HASHES || c->hashes & BIT(m->hash);
+}
+
 static bool has_keygen(const struct luna_crypto_ops *c, const struct luna_mech *m)
 {
+	if (m->variant == LUNA_GEN_EC)
+		return has_ec(c, m);
 	return m->variant != LUNA_GEN_RSA || (c->rsa_generate && has_rsa(c, m));
 }
 
@@ -209,6 +263,8 @@ static bool has_primitive(const struct luna_crypto_ops *c, const struct luna_mec
 		return c->macs & BIT(LUNA_CMAC_AES);
 	case LUNA_FAMILY_RSA:
 		return has_rsa(c, m);
+	case LUNA_FAMILY_EC:
+		return has_ec(c, m);
 	case LUNA_FAMILY_KEYGEN:
 		return has_keygen(c, m);
 	case LUNA_FAMILY_DERIVE:
@@ -247,6 +303,25 @@ static bool mech_is_rsa(const struct luna_mech *m)
 	return m->family == LUNA_FAMILY_RSA || m->variant == LUNA_GEN_RSA;
 }
 
+static bool mech_is_ec(const struct luna_mech *m)
+{
+	return m->family == LUNA_FAMILY_EC || m->variant == LUNA_GEN_EC;
+}
+
+static void curve_sizes(u32 curves, u32 *min, u32 *max)
+{
+	u32 curve;
+
+	*min = U32_MAX;
+	*max = 0;
+	for (curve = 0; curve < LUNA_CURVES; curve++) {
+		if (!(curves & BIT(curve)))
+			continue;
+		*min = min(*min, luna_curve_bits(curve));
+		*max = max(*max, luna_curve_bits(curve));
+	}
+}
+
 /* Key sizes in the mechanism's unit, as far as the provider goes. */
 static void mech_sizes(const struct luna_token *token, const struct luna_mech *m, u32 *min,
 		       u32 *max)
@@ -257,6 +332,8 @@ static void mech_sizes(const struct luna_token *token, const struct luna_mech *m
 		*min = max(*min, token->crypto->rsa_min_bits);
 		*max = min(*max, token->crypto->rsa_max_bits);
 	}
+	if (mech_is_ec(m))
+		curve_sizes(mech_curves(token->crypto, m), min, max);
 }
 
 bool luna_mech_key_size(const struct luna_token *token, const struct luna_mech *mech, u32 bytes)

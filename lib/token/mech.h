@@ -4,7 +4,7 @@
  *
  * op.c owns the state machine: it resolves mechanism and key, decides about lengths before anything
  * is consumed, carries one-shot calls in pieces, and ends operations. A family (cipher.c, gcm.c,
- * digest.c, mac.c, rsa.c, kw.c) computes, behind struct luna_op_ops, and never sees a command.
+ * digest.c, mac.c, rsa.c, ec.c, kw.c) computes, behind struct luna_op_ops, and never sees a command.
  */
 #ifndef LUNA_TOKEN_MECH_H
 #define LUNA_TOKEN_MECH_H
@@ -32,12 +32,12 @@ enum {
  * @type: CKM_*
  * @family: who computes it
  * @flags: the standard's CKF_*: ENCRYPT ... UNWRAP, GENERATE, GENERATE_KEY_PAIR
- * @min_size, @max_size: as C_GetMechanismInfo reports them: bits for RSA and
+ * @min_size, @max_size: as C_GetMechanismInfo reports them: bits for RSA, EC and
  *	GENERIC_SECRET_KEY_GEN, else bytes; compare by luna_mech_key_size(); DERIVE: of the
  *	base key
  * @hash: of the digest, HMAC, hashed signature, derivation; else LUNA_HASHES
  * @key_types: CKK_* of the keys that it takes (KEYGEN: makes), all the same if it is one, or
- *	LUNA_ANY_SECRET
+ *	LUNA_ANY_SECRET. A type that has two numbers is taken by either
  * @policy: id of the partition policy that must be on, or LUNA_NO_POLICY
  * @variant: which of its family's mechanisms this is, for the family: enum luna_mech_variant
  * @crypt: how it encrypts, decrypts, digests; NULL: not
@@ -70,7 +70,7 @@ enum luna_mech_variant {
 	/* RSA; the hashed signatures are RSA_PKCS and RSA_PSS with a hash in the row */
 	LUNA_RSA_RAW, LUNA_RSA_PKCS, LUNA_RSA_OAEP, LUNA_RSA_PSS,
 	/* KEYGEN */
-	LUNA_GEN_AES, LUNA_GEN_SECRET, LUNA_GEN_RSA,
+	LUNA_GEN_AES, LUNA_GEN_SECRET, LUNA_GEN_RSA, LUNA_GEN_EC,
 };
 
 /* Does the size of a key, in bytes (RSA: modulus), fit the mechanism? Else CKR_KEY_SIZE_RANGE. */
@@ -192,6 +192,9 @@ extern const struct luna_op_ops luna_mac_ops;		/* mac.c: HMAC, CMAC */
 extern const struct luna_op_ops luna_rsa_crypt_ops;	/* rsa.c: RSA_PKCS, X_509, OAEP */
 extern const struct luna_op_ops luna_rsa_sign_ops;	/* rsa.c: RSA_PKCS, X_509, PSS; recovery */
 extern const struct luna_op_ops luna_rsa_hash_sign_ops;	/* rsa.c: SHAx_RSA_PKCS(_PSS) */
+extern const struct luna_op_ops luna_ecdsa_ops;		/* ec.c: ECDSA */
+extern const struct luna_op_ops luna_ecdsa_hash_ops;	/* ec.c: ECDSA_SHAx */
+extern const struct luna_op_ops luna_eddsa_ops;		/* ec.c: EDDSA */
 extern const struct luna_op_ops luna_kw_ops;		/* kw.c: KW, KWP */
 
 /* ---- key.c ---- */

@@ -3,6 +3,7 @@
  * What each kind of object must hold, and what the engine computes from it: key sizes, lengths,
  * check values, fingerprints.
  */
+#include "ec.h"
 #include "object_rules.h"
 
 enum {
@@ -100,6 +101,20 @@ static u32 check_rsa(struct luna_making *m)
 	return m->kind.class_bit & LUNA_IN_PRIVATE ? check_rsa_private(m, n_len) : CKR_OK;
 }
 
+/* The form of a key; whether its point is on the curve is seen when it comes in, and when used. */
+static u32 check_ec(struct luna_making *m)
+{
+	const struct luna_tmpl made = luna_attrw_tmpl(&m->w);
+	struct luna_der_ec key;
+	u32 rv = luna_ec_take(&made, m->kind.key_type, &key);
+
+	if (rv)
+		return rv;
+	if (m->kind.class_bit & LUNA_IN_PRIVATE ? !key.value.len : !key.point.len)
+		return CKR_ATTRIBUTE_VALUE_INVALID;
+	return CKR_OK;
+}
+
 /* Adds a computed attribute, unless the template contradicts it (@wrong). */
 static u32 compute_set(struct luna_making *m, u32 type, const void *value, u32 len, u32 wrong)
 {
@@ -128,7 +143,7 @@ static u32 compute_check(struct luna_making *m, const u8 *kcv)
 	return compute_set(m, CKA_CHECK_VALUE, kcv, CHECK_VALUE_LEN, CKR_ATTRIBUTE_VALUE_INVALID);
 }
 
-/* The vendor does not say what its fingerprints cover; here: the modulus, or the certificate. */
+/* The vendor does not say what its fingerprints cover; here: modulus, point, certificate. */
 static u32 compute_digest(struct luna_making *m, enum luna_hash hash, u32 type, u32 of, bool check)
 {
 	u32 len, rv = CKR_OK;
@@ -227,6 +242,34 @@ static u32 compute_aes(struct luna_making *m)
 	return rv;
 }
 
+/* What a client gives is a key, or nothing; it is kept in one form, a private one with its point. */
+static u32 ec_create(struct luna_making *m)
+{
+	const struct luna_tmpl made = luna_attrw_tmpl(&m->w);
+	struct luna_der_ec key;
+	u8 *point;
+	u32 rv;
+
+	rv = luna_ec_take(&made, m->kind.key_type, &key);
+	if (rv)
+		return rv;
+	point = kmalloc(LUNA_EC_POINT_MAX, GFP_KERNEL);
+	if (!point)
+		return CKR_DEVICE_MEMORY;
+	rv = luna_ec_try(m->token, &key, CKR_ATTRIBUTE_VALUE_INVALID, point);
+	if (!rv)
+		luna_ec_attrs(&m->w, key.curve, point, key.value.len ? &key.value : NULL);
+	kfree(point);
+	return rv;
+}
+
+static u32 compute_ec(struct luna_making *m)
+{
+	u32 rv = m->how == LUNA_BY_CREATE ? ec_create(m) : CKR_OK;
+
+	return rv ? rv : compute_fingerprints(m, CKA_EC_POINT, false);
+}
+
 /* One row per kind that has rules of its own. */
 static const struct {
 	u8 classes;
@@ -236,6 +279,7 @@ static const struct {
 } kind_rules[] = {
 	{ LUNA_IN_CERT, LUNA_OF_ANY, check_cert, compute_cert },
 	{ LUNA_IN_PAIR, LUNA_OF_RSA, check_rsa, compute_rsa },
+	{ LUNA_IN_PAIR, LUNA_OF_CURVES, check_ec, compute_ec },
 	{ LUNA_IN_SECRET, LUNA_OF_AES, check_aes, compute_aes },
 	{ LUNA_IN_SECRET, LUNA_OF_GENERIC, check_generic, compute_generic },
 };

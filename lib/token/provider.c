@@ -26,6 +26,13 @@ static const struct algorithm {
 	{ "HMAC-SHA-384", LUNA_PRIMITIVE_MAC, LUNA_HMAC + LUNA_SHA384 },
 	{ "HMAC-SHA-512", LUNA_PRIMITIVE_MAC, LUNA_HMAC + LUNA_SHA512 },
 	{ "RSA", LUNA_PRIMITIVE_RSA, 0 },
+	{ "P-224", LUNA_PRIMITIVE_EC, LUNA_P224 },
+	{ "P-256", LUNA_PRIMITIVE_EC, LUNA_P256 },
+	{ "P-384", LUNA_PRIMITIVE_EC, LUNA_P384 },
+	{ "P-521", LUNA_PRIMITIVE_EC, LUNA_P521 },
+	{ "secp256k1", LUNA_PRIMITIVE_EC, LUNA_SECP256K1 },
+	{ "Ed25519", LUNA_PRIMITIVE_EC, LUNA_ED25519 },
+	{ "X25519", LUNA_PRIMITIVE_EC, LUNA_X25519 },
 	{ "PBKDF2", LUNA_PRIMITIVE_PBKDF2, 0 },
 	{ "random", LUNA_PRIMITIVE_RANDOM, 0 },
 };
@@ -47,6 +54,8 @@ static bool offered(const struct luna_crypto_ops *crypto, const struct algorithm
 		return crypto->hashes & BIT(a->index);
 	case LUNA_PRIMITIVE_MAC:
 		return crypto->macs & BIT(a->index);
+	case LUNA_PRIMITIVE_EC:
+		return crypto->curves & BIT(a->index);
 	default:
 		return true;
 	}

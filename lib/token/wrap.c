@@ -4,13 +4,14 @@
  * other one, and what becomes of wrapped bytes. The mechanisms are those of C_Encrypt, through
  * luna_op_once().
  *
- * Secret keys travel as their value, private RSA keys as PKCS#8, under AES only. ECB and CBC take
+ * Secret keys travel as their value, private keys as PKCS#8, under AES only. ECB and CBC take
  * whole blocks, so that there the end is filled with zeros, and cut off again; nothing but zeros
  * is cut, or a long key could be turned into a short one. All that can be wrong with wrapped bytes
  * has one code, CKR_WRAPPED_KEY_INVALID.
  */
 #include "attr.h"
 #include "der.h"
+#include "ec.h"
 #include "key_cmd.h"
 
 /* Code of an operation or a key, and what it is called here. */
@@ -66,16 +67,24 @@ static bool fills_blocks(const struct luna_mech *mech)
  * Bytes of an AES key that is as strong (NIST SP 800-57 part 1, table 2); no AES key is stronger
  * than the last ones.
  */
-static u32 strength(bool private, u32 bytes)
+static u32 strength_secret(u32 bytes)
 {
-	if (!private)
-		return min_t(u32, bytes, 32);
-	return bytes <= 3072 / 8 ? 16 : bytes <= 7680 / 8 ? 24 : 32;
+	return min_t(u32, bytes, 32);
 }
 
-/* Policy 34 off: CBC_PAD must not carry a key under a weaker one. */
+static u32 strength_rsa(u32 modulus)
+{
+	return modulus <= 3072 / 8 ? 16 : modulus <= 7680 / 8 ? 24 : 32;
+}
+
+static u32 strength_ec(enum luna_curve curve)
+{
+	return min_t(u32, luna_curve_bytes(curve) / 2, 32);
+}
+
+/* Policy 34 off: CBC_PAD must not carry a key under a weaker one. @strength: of the key carried */
 static bool too_weak(struct luna_token *token, const struct luna_mech *mech,
-		     struct luna_object *key, bool private, u32 bytes)
+		     struct luna_object *key, u32 strength)
 {
 	struct luna_attrs *attrs;
 	bool weak = true;
@@ -88,7 +97,7 @@ static bool too_weak(struct luna_token *token, const struct luna_mech *mech,
 	if (IS_ERR(attrs))
 		return true;
 	if (luna_attrs_bytes(attrs, CKA_VALUE, &len))
-		weak = len < strength(private, bytes);
+		weak = len < strength;
 	luna_attrs_put(attrs);
 	return weak;
 }
@@ -171,7 +180,7 @@ static u32 plain_secret(struct wrap *w)
 
 	if (!value || !len)
 		return CKR_KEY_NOT_WRAPPABLE;
-	if (too_weak(w->cmd->token, w->mech, w->key, false, len))
+	if (too_weak(w->cmd->token, w->mech, w->key, strength_secret(len)))
 		return CKR_KEY_NOT_WRAPPABLE;
 	rv = plain_alloc(w, len);
 	if (!rv)
@@ -180,7 +189,7 @@ static u32 plain_secret(struct wrap *w)
 }
 
 /* A private key without its primes has no PKCS#8 form. */
-static u32 plain_private(struct wrap *w)
+static u32 plain_rsa(struct wrap *w)
 {
 	const struct luna_der_rsa key = {
 		.n = num_of(w->attrs, CKA_MODULUS), .e = num_of(w->attrs, CKA_PUBLIC_EXPONENT),
@@ -192,13 +201,35 @@ static u32 plain_private(struct wrap *w)
 	int len = luna_der_pkcs8_rsa(&key, NULL, 0);
 	u32 rv;
 
-	if (len < 0 || w->target->key_type != CKK_RSA ||
-	    too_weak(w->cmd->token, w->mech, w->key, true, key.n.len))
+	if (len < 0 || too_weak(w->cmd->token, w->mech, w->key, strength_rsa(key.n.len)))
 		return CKR_KEY_NOT_WRAPPABLE;
 	rv = plain_alloc(w, len);
 	if (!rv && luna_der_pkcs8_rsa(&key, w->plain, len) != len)
 		rv = CKR_FUNCTION_FAILED;
 	return rv;
+}
+
+static u32 plain_ec(struct wrap *w)
+{
+	const struct luna_tmpl tmpl = luna_attrs_tmpl(w->attrs);
+	struct luna_der_ec key;
+	int len;
+	u32 rv;
+
+	if (luna_ec_take(&tmpl, w->target->key_type, &key))
+		return CKR_KEY_NOT_WRAPPABLE;
+	len = luna_der_pkcs8_ec(&key, NULL, 0);
+	if (len < 0 || too_weak(w->cmd->token, w->mech, w->key, strength_ec(key.curve)))
+		return CKR_KEY_NOT_WRAPPABLE;
+	rv = plain_alloc(w, len);
+	if (!rv && luna_der_pkcs8_ec(&key, w->plain, len) != len)
+		rv = CKR_FUNCTION_FAILED;
+	return rv;
+}
+
+static u32 plain_private(struct wrap *w)
+{
+	return w->target->key_type == CKK_RSA ? plain_rsa(w) : plain_ec(w);
 }
 
 static u32 wrap_take(struct wrap *w)
@@ -379,7 +410,7 @@ static u32 give_secret(struct unwrap *u, struct luna_attrw *given)
 
 	if (!value)
 		return CKR_WRAPPED_KEY_INVALID;
-	if (too_weak(u->cmd->token, u->mech, u->key, false, len))
+	if (too_weak(u->cmd->token, u->mech, u->key, strength_secret(len)))
 		return CKR_OPERATION_NOT_ALLOWED;
 	luna_attrw_ulong(given, CKA_CLASS, CKO_SECRET_KEY);
 	luna_attrw_ulong(given, CKA_KEY_TYPE, u->key_type);
@@ -388,7 +419,7 @@ static u32 give_secret(struct unwrap *u, struct luna_attrw *given)
 }
 
 /* Does the provider take the numbers for a key? It checks what can be checked. */
-static u32 try_private(struct unwrap *u, const struct luna_der_rsa *key)
+static u32 try_rsa(struct unwrap *u, const struct luna_der_rsa *key)
 {
 	const struct luna_crypto_ops *c = u->cmd->token->crypto;
 	const struct luna_rsa_nums nums = {
@@ -403,27 +434,70 @@ static u32 try_private(struct unwrap *u, const struct luna_der_rsa *key)
 	return CKR_OK;
 }
 
+static u32 give_rsa(struct unwrap *u, const struct luna_der_rsa *key, struct luna_attrw *given)
+{
+	u32 rv = try_rsa(u, key);
+
+	if (rv)
+		return rv;
+	if (too_weak(u->cmd->token, u->mech, u->key, strength_rsa(key->n.len)))
+		return CKR_OPERATION_NOT_ALLOWED;
+	luna_attrw_ulong(given, CKA_KEY_TYPE, CKK_RSA);
+	luna_rsa_attrs(given, key, true);
+	return CKR_OK;
+}
+
+/* The template may call the type by its older number. */
+static u32 ec_key_type(const struct unwrap *u, enum luna_curve curve)
+{
+	u32 type = luna_curve_key_type(curve);
+	u64 asked;
+
+	if (luna_tmpl_ulong(&u->tmpl, CKA_KEY_TYPE, &asked) &&
+	    luna_key_type_standard(asked) == type)
+		return asked;
+	return type;
+}
+
+static u32 give_ec(struct unwrap *u, const struct luna_der_ec *key, struct luna_attrw *given)
+{
+	struct luna_num params;
+	u8 *point;
+	u32 rv;
+
+	if (too_weak(u->cmd->token, u->mech, u->key, strength_ec(key->curve)))
+		return CKR_OPERATION_NOT_ALLOWED;
+	point = kmalloc(LUNA_EC_POINT_MAX, GFP_KERNEL);
+	if (!point)
+		return CKR_DEVICE_MEMORY;
+	rv = luna_ec_try(u->cmd->token, key, CKR_WRAPPED_KEY_INVALID, point);
+	if (!rv) {
+		luna_curve_params(key->curve, &params);
+		luna_attrw_ulong(given, CKA_KEY_TYPE, ec_key_type(u, key->curve));
+		luna_attrw_set(given, CKA_EC_PARAMS, params.data, params.len);
+		luna_ec_attrs(given, key->curve, point, &key->value);
+	}
+	kfree(point);
+	return rv;
+}
+
 static u32 give_private(struct unwrap *u, struct luna_attrw *given)
 {
-	u32 len = u->plain_len, rv;
-	struct luna_der_rsa key;
+	u32 len = u->plain_len, rv = CKR_WRAPPED_KEY_INVALID;
+	struct luna_der_rsa rsa;
+	struct luna_der_ec ec;
 
 	if (fills_blocks(u->mech)) {
 		len = luna_der_size(u->plain, u->plain_len);
 		if (!cut_fits(u->plain + len, u->plain_len - len))
 			return CKR_WRAPPED_KEY_INVALID;
 	}
-	if (luna_der_pkcs8_rsa_parse(u->plain, len, &key))
-		return CKR_WRAPPED_KEY_INVALID;
-	rv = try_private(u, &key);
-	if (rv)
-		return rv;
-	if (too_weak(u->cmd->token, u->mech, u->key, true, key.n.len))
-		return CKR_OPERATION_NOT_ALLOWED;
 	luna_attrw_ulong(given, CKA_CLASS, CKO_PRIVATE_KEY);
-	luna_attrw_ulong(given, CKA_KEY_TYPE, CKK_RSA);
-	luna_rsa_attrs(given, &key, true);
-	return luna_ckr(given->err);
+	if (!luna_der_pkcs8_rsa_parse(u->plain, len, &rsa))
+		rv = give_rsa(u, &rsa, given);
+	else if (!luna_der_pkcs8_ec_parse(u->plain, len, &ec))
+		rv = give_ec(u, &ec, given);
+	return rv ?: luna_ckr(given->err);
 }
 
 static u32 unwrap_make(struct unwrap *u, struct luna_object **obj)

@@ -8,7 +8,7 @@
 
 #include <openssl/evp.h>
 
-#include "crypt.h"
+#include "curves.h"
 
 /* ---- mechanisms ---- */
 
@@ -71,6 +71,13 @@ static const struct mech {
 	PLAIN(CKM_SHA512_KEY_DERIVATION),
 	PLAIN(CKM_AES_ECB_ENCRYPT_DATA),
 	PLAIN(CKM_AES_CBC_ENCRYPT_DATA),
+	PLAIN(CKM_ECDSA),
+	PLAIN(CKM_ECDSA_SHA1),
+	PLAIN(CKM_ECDSA_SHA224, CKM_ECDSA_SHA224_OLD),
+	PLAIN(CKM_ECDSA_SHA256, CKM_ECDSA_SHA256_OLD),
+	PLAIN(CKM_ECDSA_SHA384, CKM_ECDSA_SHA384_OLD),
+	PLAIN(CKM_ECDSA_SHA512, CKM_ECDSA_SHA512_OLD),
+	PLAIN(CKM_EDDSA, CKM_EDDSA_OLD),
 };
 
 static const struct {
@@ -804,6 +811,83 @@ static void rsa(void **state)
 	vectors_run("rsa-invalid.txt", 137, rsa_invalid);
 }
 
+/* ---- elliptic curves ---- */
+
+/* Keys of ec.txt */
+static struct ec_key {
+	char name[32];
+	const struct curve *curve;
+	CK_OBJECT_HANDLE pub, priv;
+} ec_keys[16];
+static size_t ec_key_count;
+
+static void ec_key_add(struct vector *v)
+{
+	struct ec_key *key = &ec_keys[ec_key_count++];
+	struct bytes value = hex(v, "value"), point = hex(v, "point"), got;
+	size_t i;
+
+	assert_true(ec_key_count <= COUNT(ec_keys));
+	snprintf(key->name, sizeof(key->name), "%s", word(v, "name"));
+	for (i = 0; i < COUNT(curves); i++)
+		if (!strcmp(curves[i].name, word(v, "curve")))
+			key->curve = &curves[i];
+	if (!mechanism_listed(slot_a, key->curve->gen))
+		return;
+	check_ok(v, ec_create_public(s, key->curve, point.data, point.len, &key->pub));
+	check_ok(v, ec_create_private(s, key->curve, value.data, value.len, &key->priv));
+	/* The token finds the point that belongs to the private value. */
+	got.data = attr_bytes(s, key->priv, CKA_EC_POINT, &got.len);
+	assert_true(got.len > point.len);
+	check_bytes(v, got.data + got.len - point.len, point.len, point.data, point.len);
+	free(got.data);
+}
+
+static const struct ec_key *ec_key_of(const struct vector *v)
+{
+	size_t i;
+
+	for (i = 0; i < ec_key_count; i++)
+		if (!strcmp(ec_keys[i].name, word(v, "key")))
+			return &ec_keys[i];
+	fail_msg("%s:%d: no such key", v->file, v->line);
+	return NULL;
+}
+
+/* Ed25519's signatures are always the same; ECDSA's never, so that they are verified again. */
+static void ec_sign_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	struct bytes data = hex(v, "data"), want = hex(v, "result");
+	CK_MECHANISM mech = { type, NULL, 0 };
+	unsigned char out[EC_SIG_MAX];
+	const struct ec_key *key;
+	CK_ULONG out_len;
+	int split;
+
+	if (!v->mech) {
+		ec_key_add(v);
+		return;
+	}
+	key = ec_key_of(v);
+	for (split = ONE_SHOT; split <= 7; split += 7) {
+		rsa_verifies(v, &mech, key->pub, split);
+		out_len = sizeof(out);
+		check_ok(v, run_sign(s, &mech, key->priv, data.data, data.len, split, out, &out_len));
+		if (key->curve->type == CKK_EC_EDWARDS)
+			check_bytes(v, out, out_len, want.data, want.len);
+		else if (!memcmp(out, want.data, want.len))
+			fail_msg("%s:%d: a signature that can be foreseen", v->file, v->line);
+		check_ok(v, run_verify(s, &mech, key->pub, data.data, data.len, split, out, out_len));
+	}
+}
+
+static void ec_signatures(void **state)
+{
+	(void)state;
+	ec_key_count = 0;
+	vectors_run("ec.txt", 74, ec_sign_vector);
+}
+
 /* ---- key generation, checked with OpenSSL or with answers that are known ---- */
 
 /* Bytes of a key that was generated; its check value is that of its kind. */
@@ -1010,6 +1094,63 @@ static void derivations(void **state)
 	vectors_run("derive.txt", 37, derive_vector);
 }
 
+/* A pair of its own each time, whose halves belong together. */
+static void generated_pair(const struct curve *c, CK_MECHANISM_TYPE sign)
+{
+	CK_BYTE data[] = "signed by a key that was generated", sig[EC_SIG_MAX];
+	CK_MECHANISM mech = { sign, NULL, 0 };
+	CK_OBJECT_HANDLE pub[2], priv[2];
+	CK_ULONG len, other_len, i;
+	unsigned char *point, *other;
+
+	for (i = 0; i < 2; i++) {
+		assert_ok(ec_generate(s, c, true, &pub[i], &priv[i]));
+		assert_int_equal(attr_ulong(s, priv[i], CKA_KEY_GEN_MECHANISM), c->gen);
+		point = attr_bytes(s, pub[i], CKA_EC_POINT, &len);
+		other = attr_bytes(s, priv[i], CKA_EC_POINT, &other_len);
+		assert_int_equal(len, other_len);
+		assert_memory_equal(point, other, len);
+		free(point);
+		free(other);
+	}
+	point = attr_bytes(s, pub[0], CKA_EC_POINT, &len);
+	other = attr_bytes(s, pub[1], CKA_EC_POINT, &other_len);
+	assert_memory_not_equal(point, other, len);
+	free(point);
+	free(other);
+	if (sign) {
+		len = sizeof(sig);
+		assert_ok(run_sign(s, &mech, priv[0], data, sizeof(data), ONE_SHOT, sig, &len));
+		assert_ok(run_verify(s, &mech, pub[0], data, sizeof(data), ONE_SHOT, sig, len));
+		assert_rv(run_verify(s, &mech, pub[1], data, sizeof(data), ONE_SHOT, sig, len),
+			  CKR_SIGNATURE_INVALID);
+	}
+	exercise(c->gen);
+}
+
+static void generate_curves(void **state)
+{
+	static const CK_MECHANISM_TYPE old[] = {
+		[ED25519] = CKM_EC_EDWARDS_KEY_PAIR_GEN_OLD, [X25519] = CKM_EC_MONTGOMERY_KEY_PAIR_GEN_OLD,
+	};
+	CK_MECHANISM_TYPE sign;
+	struct curve c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(curves); i++) {
+		c = curves[i];
+		if (!mechanism_listed(slot_a, c.gen))
+			continue;
+		sign = i < WEIERSTRASS ? CKM_ECDSA_SHA256 : i == ED25519 ? CKM_EDDSA : 0;
+		generated_pair(&c, sign);
+		if (i < WEIERSTRASS)
+			continue;
+		c.gen = old[i];
+		generated_pair(&c, sign);
+	}
+}
+
 /* ---- the registry ---- */
 
 static void every_mechanism(void **state)
@@ -1040,9 +1181,11 @@ int main(void)
 		TEST(gcm),
 		TEST(key_wrap),
 		TEST(rsa),
+		TEST(ec_signatures),
 		TEST(generate_secrets),
 		TEST(generate_pairs),
 		TEST(derivations),
+		TEST(generate_curves),
 		TEST(every_mechanism),
 	};
 

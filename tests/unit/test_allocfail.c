@@ -150,6 +150,47 @@ static s64 verify(struct world *w)
 		     NULL);
 }
 
+static const u8 p256[] = { 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07 };
+
+/* The public half of a pair, as one that comes from elsewhere */
+static s64 import_point(struct world *w, u32 public, u32 *copy)
+{
+	struct fx_tmpl tmpl = { 0 };
+	u32 len = LUNA_EC_POINT_MAX;
+	u8 point[LUNA_EC_POINT_MAX];
+	s64 ret;
+
+	ret = fx_attr_get(w->open[SOURCE], w->session[SOURCE], public, CKA_EC_POINT, point, &len);
+	if (ret)
+		return ret;
+	fx_attr_ulong(&tmpl, CKA_CLASS, CKO_PUBLIC_KEY);
+	fx_attr_ulong(&tmpl, CKA_KEY_TYPE, CKK_EC);
+	fx_attr(&tmpl, CKA_EC_PARAMS, p256, sizeof(p256));
+	fx_attr(&tmpl, CKA_EC_POINT, point, len);
+	return fx_create(w->open[SOURCE], w->session[SOURCE], &tmpl, copy);
+}
+
+static s64 elliptic(struct world *w)
+{
+	struct luna_open *open = w->open[SOURCE];
+	struct fx_tmpl pub = { 0 }, priv = { 0 };
+	u32 session = w->session[SOURCE], public, private, copy, len = 64;
+	u8 sig[64];
+	s64 ret;
+
+	fx_attr(&pub, CKA_EC_PARAMS, p256, sizeof(p256));
+	fx_attr_bool(&priv, CKA_PRIVATE, true);
+	ret = fx_generate_pair(open, session, CKM_EC_KEY_PAIR_GEN, &pub, &priv, &public, &private) ?:
+	      fx_op(open, session, LUNA_OP_SIGN, CKM_ECDSA_SHA256, private, NULL, 0, text,
+		    sizeof(text), NULL, 0, sig, &len);
+	if (ret)
+		return ret;
+	assert_int_equal(len, sizeof(sig));
+	return import_point(w, public, &copy) ?:
+	       fx_op(open, session, LUNA_OP_VERIFY, CKM_ECDSA_SHA256, copy, NULL, 0, text,
+		     sizeof(text), sig, len, NULL, NULL);
+}
+
 static s64 digest(struct world *w)
 {
 	u8 out[32];
@@ -279,6 +320,7 @@ static const struct {
 	{ "encrypt in pieces", encrypt_long },
 	{ "sign", sign },
 	{ "verify", verify },
+	{ "EC", elliptic },
 	{ "digest", digest },
 	{ "find", find },
 	{ "set and get attributes", relabel },
