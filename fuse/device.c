@@ -33,7 +33,7 @@ enum {
 static const double forever = 365.25 * 86400;
 
 /**
- * struct opener - an application: an open file
+ * struct opener - an open file
  */
 struct opener {
 	struct luna_open *open;
@@ -187,13 +187,13 @@ static int may_open(fuse_req_t req, fuse_ino_t inode, const struct fuse_file_inf
 	return 0;
 }
 
-static struct opener *opener_new(struct device_set *set, struct luna_token *token)
+static struct opener *opener_new(struct device_set *set, struct luna_token *token, uid_t owner)
 {
 	struct opener *opener = kzalloc(sizeof(*opener), GFP_KERNEL);
 
 	if (!opener)
 		return ERR_PTR(-ENOMEM);
-	opener->open = luna_open(token);
+	opener->open = luna_open_by(token, owner);
 	if (IS_ERR(opener->open)) {
 		long err = PTR_ERR(opener->open);
 
@@ -225,7 +225,8 @@ static void device_open(fuse_req_t req, fuse_ino_t inode, struct fuse_file_info 
 		fuse_reply_err(req, -err);
 		return;
 	}
-	opener = opener_new(set, set->tokens[inode - FIRST_TOKEN_INODE]);
+	opener = opener_new(set, set->tokens[inode - FIRST_TOKEN_INODE],
+			    fuse_req_ctx(req)->uid);
 	if (IS_ERR(opener)) {
 		fuse_reply_err(req, -PTR_ERR(opener));
 		return;

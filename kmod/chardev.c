@@ -11,11 +11,13 @@
  * clearing what is not used of them.
  */
 #include <linux/cdev.h>
+#include <linux/cred.h>
 #include <linux/device.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
+#include <linux/user_namespace.h>
 
 #include <uapi/luna.h>
 
@@ -156,7 +158,7 @@ static int open_locked(struct luna_slot *slot, struct file *file)
 	opener = kzalloc(sizeof(*opener), GFP_KERNEL_ACCOUNT);
 	if (!opener)
 		return -ENOMEM;
-	opener->open = luna_open(slot->token);
+	opener->open = luna_open_by(slot->token, from_kuid(&init_user_ns, current_euid()));
 	if (IS_ERR(opener->open)) {
 		int err = PTR_ERR(opener->open);
 

@@ -3,7 +3,8 @@
  * The ABI of a luna token device: /dev/lunaN of luna.ko, or a file of a luna-fuse mount.
  *
  * One open file is one application in the sense of PKCS#11: sessions, operations, session objects
- * and the login belong to it and end with it. One device is one slot with its token.
+ * and the login belong to it and end with it. Open files may share a login by an application id
+ * (LUNA_APP_ID). One device is one slot with its token.
  */
 #ifndef _UAPI_LUNA_H
 #define _UAPI_LUNA_H
@@ -100,6 +101,7 @@ enum luna_command {
 	LUNA_SESSION_CLOSE_ALL	= 10,	/* luna_hdr; open */
 	LUNA_SESSION_INFO	= 11,	/* luna_session_info; session */
 	LUNA_PROVIDER_LIST	= 12,	/* luna_provider_list; open. Who computes which algorithm */
+	LUNA_APP_ID		= 13,	/* luna_app_id; open. Share a login; keep it; end it */
 
 	LUNA_INIT_TOKEN		= 16,	/* luna_init_token; open, no session open anywhere */
 	LUNA_INIT_PIN		= 17,	/* luna_pin; session. SO: CO (PIN set or reset); CO: CU */
@@ -164,7 +166,7 @@ enum luna_command {
  * @reserved: must be 0
  * @generation: out: counts everything on this token that could make a command, which succeeded
  *	before in this open file, fail now: a key changed or destroyed by anyone, a login or logout
- *	of this file, a policy change. As long as it stays the same, a key and mechanism that were
+ *	of this application, a policy change. As long as it stays the same, a key and mechanism that were
  *	accepted are accepted again.
  */
 struct luna_hdr {
@@ -324,6 +326,42 @@ struct luna_session_info {
 };
 
 #define LUNA_ROLE_NONE		0xffffffffu
+
+#define LUNA_APP_ID_LEN		16	/* bytes of luna_app_id.id */
+
+/**
+ * struct luna_app_id - LUNA_APP_ID: application ids, by which open files share a login
+ * @step: LUNA_APP_*
+ * @id: any bytes; whoever knows them may join. CA_SetApplicationID's two halves are big-endian in
+ *	the first 8 bytes, and zeros follow
+ *
+ * All open files that joined an id are one application as far as its login goes: a role that logs
+ * in or out in one of them does so in all; the login ends with the last session of all. Sessions,
+ * operations and session objects, private ones included, are not shared. An id belongs to the user
+ * who uses it first: other users with the same id share nothing with him, unless he is root and
+ * keeps it open.
+ *
+ * JOIN, once and before the file has a session: CKR_SESSION_EXISTS; CKR_OPERATION_NOT_ALLOWED: it
+ * has joined another id.
+ *
+ * OPEN keeps the id's login, present or future, when the last session ends, until CLOSE, a logout,
+ * the end of the device or of the partition. The file need not have joined.
+ * CKR_ACCESS_ID_ALREADY_EXISTS: it is open; CKR_DEVICE_MEMORY: too many are, and somebody is
+ * logged in to each (one that nobody is logged in to, or has a file open in, gives way).
+ *
+ * CLOSE ends that, the login and all sessions of the id. CKR_ACCESS_ID_INVALID: the id is not open
+ * and has no sessions; CKR_USER_NOT_AUTHORIZED: it is root's.
+ */
+struct luna_app_id {
+	struct luna_hdr hdr;
+	__u32 step;
+	__u32 reserved;
+	__u8 id[16];
+};
+
+#define LUNA_APP_JOIN		1
+#define LUNA_APP_OPEN		2
+#define LUNA_APP_CLOSE		3
 
 /**
  * struct luna_init_token - LUNA_INIT_TOKEN; payload: SO PIN, domain, policies of HSM, of partition
@@ -744,6 +782,7 @@ LUNA_ABI_SIZE(luna_provider_list, 48);
 LUNA_ABI_SIZE(luna_data, 48);
 LUNA_ABI_SIZE(luna_random, 48);
 LUNA_ABI_SIZE(luna_session_info, 64);
+LUNA_ABI_SIZE(luna_app_id, 64);
 LUNA_ABI_SIZE(luna_init_token, 96);
 LUNA_ABI_SIZE(luna_pin, 56);
 LUNA_ABI_SIZE(luna_role_state, 56);

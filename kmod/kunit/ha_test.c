@@ -155,7 +155,7 @@ static s64 real_move(struct ha *h, enum move move)
 
 static bool model_same(const struct model *m, const struct ha *h)
 {
-	return m->logged_in == (h->secondary.open->role == LUNA_ROLE_CO);
+	return m->logged_in == (luna_open_role(h->secondary.open) == LUNA_ROLE_CO);
 }
 
 /* @sequence: of moves, as digits. Return: logins by an answer. */
@@ -221,7 +221,7 @@ static void ha_replay(struct kunit *test)
 	swap(session, h->secondary.session);
 	KUNIT_EXPECT_EQ(test, login(h), CKR_OPERATION_NOT_INITIALIZED);
 	swap(session, h->secondary.session);
-	KUNIT_EXPECT_EQ(test, h->secondary.open->role, -1);
+	KUNIT_EXPECT_EQ(test, luna_open_role(h->secondary.open), -1);
 	KUNIT_EXPECT_EQ(test, login(h), CKR_OK);
 }
 
@@ -369,7 +369,7 @@ static void ha_challenge_roles(struct kunit *test)
 	fx_side_as(&h->primary, CKU_USER);
 	KUNIT_EXPECT_EQ(test, answer(h, h->priv), CKR_OK);
 	KUNIT_EXPECT_EQ(test, login(h), CKR_OK);
-	KUNIT_EXPECT_EQ(test, s->open->role, LUNA_ROLE_CO);
+	KUNIT_EXPECT_EQ(test, luna_open_role(s->open), LUNA_ROLE_CO);
 }
 
 /* Legacy: CO or CU; the last setup wins, and its role is the one restored. */
@@ -388,14 +388,14 @@ static void ha_legacy_roles(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, challenge(h), CKR_OK);
 	KUNIT_EXPECT_EQ(test, answer(h, h->priv), CKR_OK);
 	KUNIT_EXPECT_EQ(test, login(h), CKR_OK);
-	KUNIT_EXPECT_EQ(test, s->open->role, LUNA_ROLE_CU);
+	KUNIT_EXPECT_EQ(test, luna_open_role(s->open), LUNA_ROLE_CU);
 	fx_side_as(s, CKU_USER);
 	KUNIT_EXPECT_EQ(test, setup(h, h->clone), CKR_OK);
 	fx_side_as(s, LUNA_ROLE_NONE);
 	KUNIT_EXPECT_EQ(test, challenge(h), CKR_OK);
 	KUNIT_EXPECT_EQ(test, answer(h, h->priv), CKR_OK);
 	KUNIT_EXPECT_EQ(test, login(h), CKR_OK);
-	KUNIT_EXPECT_EQ(test, s->open->role, LUNA_ROLE_CO);
+	KUNIT_EXPECT_EQ(test, luna_open_role(s->open), LUNA_ROLE_CO);
 }
 
 /* Whom no PIN lets in, no exchange does, even one that was under way. */
@@ -413,7 +413,7 @@ static void ha_locked_role(struct kunit *test)
 				CKR_PIN_INCORRECT);
 	KUNIT_EXPECT_EQ(test, login(h), CKR_USER_LOCKED_OUT);
 	KUNIT_EXPECT_EQ(test, challenge(h), CKR_USER_LOCKED_OUT);
-	KUNIT_EXPECT_EQ(test, s->open->role, -1);
+	KUNIT_EXPECT_EQ(test, luna_open_role(s->open), -1);
 }
 
 static void ha_policy_21(struct kunit *test)
@@ -500,7 +500,7 @@ static void ha_mofn(struct kunit *test)
 	KUNIT_EXPECT_GT(test, len, 0);
 	KUNIT_EXPECT_EQ(test, fx_step_short(&h->secondary, h->secondary.session, LUNA_HA_LOGIN, &arg,
 					    &h->answer), CKR_BUFFER_TOO_SMALL);
-	KUNIT_EXPECT_EQ(test, h->secondary.open->role, -1);
+	KUNIT_EXPECT_EQ(test, luna_open_role(h->secondary.open), -1);
 	KUNIT_ASSERT_EQ(test, fx_send(&h->secondary, LUNA_HA_LOGIN, BLOB(), &h->answer,
 				      &h->request), CKR_OK);
 	KUNIT_EXPECT_EQ(test, h->request.len, len);

@@ -102,7 +102,7 @@ static const char *own_pin(const struct roles *r)
 {
 	static const char *const pins[LUNA_ROLES] = { FX_SO_PIN, FX_CO_PIN, FX_CU_PIN };
 
-	return r->side.open->role < 0 ? FX_CO_PIN : pins[r->side.open->role];
+	return luna_open_role(r->side.open) < 0 ? FX_CO_PIN : pins[luna_open_role(r->side.open)];
 }
 
 static s64 set_pin(struct roles *r)
@@ -503,7 +503,7 @@ static void roles_zeroize(struct kunit *test)
 	guess(&r->side, CKU_SO, 1);
 	KUNIT_EXPECT_FALSE(test, r->side.fx.token->state->initialised);
 	KUNIT_EXPECT_EQ(test, r->side.fx.token->objects.table.live, 0);
-	KUNIT_EXPECT_EQ(test, other.open->role, -1);
+	KUNIT_EXPECT_EQ(test, luna_open_role(other.open), -1);
 	KUNIT_EXPECT_EQ(test, r->side.fx.token->unlocked, 0);
 	KUNIT_EXPECT_EQ(test, fx_destroy(other.open, other.session, handle),
 			CKR_OBJECT_HANDLE_INVALID);

@@ -68,7 +68,7 @@ void fx_side_init(struct fx_side *side, u32 type, const char *domain, u32 flags)
 
 void fx_side_as(struct fx_side *side, u32 role)
 {
-	if (side->open->role >= 0)
+	if (luna_open_role(side->open) >= 0)
 		fx_check(fx_logout(side->open, side->session) == CKR_OK);
 	if (role != LUNA_ROLE_NONE)
 		fx_check(fx_login(side->open, side->session, role, pin_of(role)) == CKR_OK);
@@ -302,7 +302,7 @@ void fx_print(const struct fx_side *side, struct fx_fingerprint *print)
 	luna_test_free(state);
 	print->objects = token->objects.table.live;
 	print->session_objects = side->open->objects.table.live;
-	print->role = side->open->role;
+	print->role = luna_open_role(side->open);
 	print->mofn_active = token->mofn_active;
 }
 

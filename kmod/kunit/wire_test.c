@@ -438,7 +438,7 @@ static void vectors_ha(struct kunit *test)
 	expect_vector(test, "ha-v1", "answer", v->part2.data, v->part2.len);
 	KUNIT_ASSERT_EQ(test, fx_send(&v->target, LUNA_HA_LOGIN, BLOB(), &v->part2, &v->request),
 			CKR_OK);
-	KUNIT_EXPECT_EQ(test, v->target.open->role, LUNA_ROLE_CO);
+	KUNIT_EXPECT_EQ(test, luna_open_role(v->target.open), LUNA_ROLE_CO);
 	expect_vector(test, "ha-v1", "mofn.request", v->request.data, v->request.len);
 	KUNIT_ASSERT_EQ(test, fx_send(&v->source, LUNA_HA_MOFN_ANSWER, BLOB(), &v->request,
 				      &v->answer), CKR_OK);

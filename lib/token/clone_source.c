@@ -38,7 +38,7 @@ u32 luna_do_clone_source_init(struct luna_ucmd *cmd)
 	rv = luna_exchange_reply_twc(cmd, &given);
 	if (rv || !given)
 		return rv;
-	next.epoch = READ_ONCE(cmd->open->login_epoch);
+	next.epoch = luna_open_epoch(cmd->open);
 	if (cmd->token->crypto->random(next.nonce, sizeof(next.nonce)))
 		return CKR_DEVICE_ERROR;
 	state->source = next;
@@ -224,7 +224,7 @@ u32 luna_do_clone_source(struct luna_ucmd *cmd)
 	if (rv)
 		return rv;
 	if (!state || !state->source.active ||
-	    state->source.epoch != READ_ONCE(cmd->open->login_epoch))
+	    state->source.epoch != luna_open_epoch(cmd->open))
 		return CKR_OPERATION_NOT_INITIALIZED;
 	if (arg->replicate != state->source.replicate)
 		return CKR_ARGUMENTS_BAD;

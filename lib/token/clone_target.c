@@ -52,7 +52,7 @@ static u32 target_init(struct luna_ucmd *cmd, struct clone_work *work,
 	if (rv || !room)
 		return rv;
 	work->next.replicate = arg->replicate;
-	work->next.epoch = READ_ONCE(cmd->open->login_epoch);
+	work->next.epoch = luna_open_epoch(cmd->open);
 	rv = luna_ckr(part1_make(cmd->token, work, peer, room, len));
 	if (rv)
 		return rv;
@@ -223,7 +223,7 @@ u32 luna_do_clone_target(struct luna_ucmd *cmd)
 	if (rv)
 		return rv;
 	if (!state || !state->target.active ||
-	    state->target.epoch != READ_ONCE(cmd->open->login_epoch))
+	    state->target.epoch != luna_open_epoch(cmd->open))
 		return CKR_OPERATION_NOT_INITIALIZED;
 	if (arg->replicate != state->target.replicate)
 		return CKR_ARGUMENTS_BAD;

@@ -175,6 +175,7 @@ static const struct luna_cmd_row luna_cmds[LUNA_COMMANDS] = {
 	ROW(LUNA_SESSION_CLOSE_ALL, luna_hdr, luna_do_session_close_all, ROW_BARE),
 	ROW(LUNA_SESSION_INFO, luna_session_info, luna_do_session_info,
 	    ROW_SESSION | ROW_UNLOCKED | ROW_BARE),
+	ROW(LUNA_APP_ID, luna_app_id, luna_do_app_id, ROW_BARE),
 	ROW(LUNA_PROVIDER_LIST, luna_provider_list, luna_do_provider_list, ROW_ALWAYS | ROW_BARE),
 	ROW(LUNA_INIT_TOKEN, luna_init_token, luna_do_init_token, 0),
 	ROW(LUNA_INIT_PIN, luna_pin, luna_do_init_pin, ROW_SESSION),

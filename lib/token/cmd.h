@@ -13,6 +13,7 @@ u32 luna_do_set_domain(struct luna_ucmd *cmd);
 u32 luna_do_random(struct luna_ucmd *cmd);
 u32 luna_do_seed(struct luna_ucmd *cmd);
 /* session.c; those marked * run without the session locked */
+u32 luna_do_app_id(struct luna_ucmd *cmd);	/* app.c */
 u32 luna_do_session_open(struct luna_ucmd *cmd);
 u32 luna_do_session_close(struct luna_ucmd *cmd);	/* * */
 u32 luna_do_session_close_all(struct luna_ucmd *cmd);	/* * */

@@ -300,13 +300,24 @@ struct luna_token *luna_token_open(const struct luna_config *config,
 /* luna_token_close() - wipe and free a token that has no open files left */
 void luna_token_close(struct luna_token *token);
 
-/*
- * luna_open() - an application: Return: its context or ERR_PTR(-ENOMEM, -EUSERS: there are too
- * many)
+/**
+ * luna_open_by() - an open file, which is an application of its own until it says LUNA_APP_ID
+ * @owner: user id of who opens it, as the host of the engine numbers users; root is 0
+ *
+ * Return: its context or ERR_PTR(-ENOMEM, -EUSERS: there are too many).
  */
-struct luna_open *luna_open(struct luna_token *token);
+struct luna_open *luna_open_by(struct luna_token *token, u32 owner);
 
-/* luna_release() - end an application with its sessions, operations, session objects and login */
+/* luna_open() - the same by root */
+static inline struct luna_open *luna_open(struct luna_token *token)
+{
+	return luna_open_by(token, 0);
+}
+
+/**
+ * luna_release() - end an open file with its sessions, operations and session objects
+ * The login ends with the last session of the application, unless LUNA_APP_OPEN keeps it.
+ */
 void luna_release(struct luna_open *open);
 
 /**

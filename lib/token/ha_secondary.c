@@ -225,7 +225,7 @@ static void login_done(struct luna_session *session, bool mofn)
 		return;
 	}
 	ha->phase = HA_LOGGED_IN;
-	ha->epoch = READ_ONCE(session->open->login_epoch);
+	ha->epoch = luna_open_epoch(session->open);
 }
 
 static u32 ha_login(struct luna_ucmd *cmd, struct ha_work *work)
@@ -321,7 +321,7 @@ u32 luna_do_ha_mofn_activate(struct luna_ucmd *cmd)
 	if (rv)
 		return rv;
 	if (!ha || ha->phase != HA_LOGGED_IN ||
-	    ha->epoch != READ_ONCE(cmd->open->login_epoch))
+	    ha->epoch != luna_open_epoch(cmd->open))
 		return CKR_OPERATION_NOT_INITIALIZED;
 	work = luna_ha_work();
 	if (!work)

@@ -411,10 +411,10 @@ static u32 restore_swap(struct luna_token *token, struct luna_token *image)
 	if (err)
 		return luna_ckr(err);
 	/* From here on nothing fails: the store has been replaced. */
+	luna_token_end_logins(token);	/* what was kept open without a session */
 	luna_objects_drop_all(token);
 	luna_dir_move(&token->objects, &image->objects, token);
 	memcpy(token->state, image->state, sizeof(*token->state));
-	token->mofn_active = false;
 	luna_token_changed(token);
 	return CKR_OK;
 }

@@ -129,10 +129,10 @@ static u32 init_swap(struct luna_token *token, struct luna_token *scratch)
 	ret = luna_log_restart(token, scratch->state);
 	if (ret)
 		return luna_ckr(ret);
+	luna_token_end_logins(token);	/* what was kept open without a session */
 	luna_objects_drop_all(token);
 	/* Not swapped: policies are read without the lock. */
 	memcpy(token->state, scratch->state, sizeof(*token->state));
-	token->mofn_active = false;
 	luna_token_changed(token);
 	return CKR_OK;
 }

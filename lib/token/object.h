@@ -214,7 +214,7 @@ void luna_objects_drop_all(struct luna_token *token); /* InitToken, destructive 
  */
 u32 luna_objects_verify(struct luna_token *token);
 void luna_objects_end_session(struct luna_open *open, u32 session); /* its session objects */
-/* Logout: destroy private session objects; open->role has changed before. */
+/* Logout: destroy private session objects; the role has changed before. */
 void luna_objects_end_private(struct luna_open *open);
 
 /* ---- dir.c ---- */

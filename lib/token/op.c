@@ -104,7 +104,7 @@ static bool op_active(struct luna_op_state *op)
 	if (!op->mech)
 		return false;
 	if (op->obj && luna_object_is(op->obj, LUNA_BIT_PRIVATE) &&
-	    op->login_epoch != READ_ONCE(op->session->open->login_epoch))
+	    op->login_epoch != luna_open_epoch(op->session->open))
 		op_end(op);
 	return op->mech;
 }
@@ -142,7 +142,7 @@ static u32 op_init(struct op_call *call)
 	const struct op_kind *kind = &op_kinds[op->kind];
 	const struct luna_mech *mech;
 	struct luna_object *key = NULL;
-	u32 epoch = READ_ONCE(op->session->open->login_epoch);
+	u32 epoch = luna_open_epoch(op->session->open);
 	u32 rv;
 
 	if (op_active(op))

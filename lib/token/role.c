@@ -5,8 +5,9 @@
  *
  * The token's storage key is wrapped once for each role, under a key made of the role's PIN.
  * token->auth lets one attempt or change at a time; PBKDF2 runs under it alone. An application's
- * role is written under token->lock, and at login and logout also under open->lock.
+ * role is written under token->lock, and at login and logout also under app->lock.
  */
+#include "app.h"
 #include "cmd.h"
 #include "log.h"
 #include "mech.h"
@@ -314,10 +315,11 @@ void luna_role_lock(struct luna_token *token)
 
 /* ---- Login ---- */
 
-/* What forbids a login before any PIN is looked at. open->lock is held. */
+/* What forbids a login before any PIN is looked at. open->lock and app->lock are held. */
 static u32 login_allowed(const struct luna_open *open, int role)
 {
-	int now = READ_ONCE(open->role);
+	const struct luna_app *app = open->app;
+	int now = READ_ONCE(app->role);
 
 	/* The last session was closed meanwhile, and nothing would end this login any more. */
 	if (!open->sessions.live)
@@ -326,7 +328,7 @@ static u32 login_allowed(const struct luna_open *open, int role)
 		return CKR_USER_ALREADY_LOGGED_IN;
 	if (now >= 0)
 		return CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
-	if (role == LUNA_ROLE_SO && open->ro_sessions)
+	if (role == LUNA_ROLE_SO && app->ro_sessions)
 		return CKR_SESSION_READ_ONLY_EXISTS;
 	return CKR_OK;
 }
@@ -334,19 +336,19 @@ static u32 login_allowed(const struct luna_open *open, int role)
 static u32 login_check(struct luna_open *open, int role)
 {
 	guard(mutex)(&open->lock);
+	guard(mutex)(&open->app->lock);
 	return login_allowed(open, role);
 }
 
-/* token->lock is held for writing. */
-static void open_set_role(struct luna_open *open, int role)
+void luna_app_set_role(struct luna_app *app, int role)
 {
-	WRITE_ONCE(open->role, role);
-	WRITE_ONCE(open->login_epoch, open->login_epoch + 1);
+	WRITE_ONCE(app->role, role);
+	WRITE_ONCE(app->login_epoch, app->login_epoch + 1);
 }
 
-static u32 login_enter(struct luna_open *open, int role, const u8 *sk)
+static u32 login_enter(struct luna_app *app, int role, const u8 *sk)
 {
-	struct luna_token *token = open->token;
+	struct luna_token *token = app->token;
 	u32 rv;
 
 	guard(rwsem_write)(&token->lock);
@@ -356,7 +358,7 @@ static u32 login_enter(struct luna_open *open, int role, const u8 *sk)
 	if (rv)
 		return rv;
 	token->unlocked++;
-	open_set_role(open, role);
+	luna_app_set_role(app, role);
 	luna_token_changed(token);
 	return CKR_OK;
 }
@@ -366,8 +368,9 @@ u32 luna_login_with_sk(struct luna_open *open, int role, const u8 sk[LUNA_SK_LEN
 	u32 rv;
 
 	guard(mutex)(&open->lock);
+	guard(mutex)(&open->app->lock);
 	rv = login_allowed(open, role);
-	return rv ? rv : login_enter(open, role, sk);
+	return rv ? rv : login_enter(open->app, role, sk);
 }
 
 /* An attempt under token->auth; the slow part, during which no other lock of the token is held. */
@@ -435,42 +438,64 @@ u32 luna_do_login(struct luna_ucmd *cmd)
 
 /* ---- Logout ---- */
 
-static bool logout_role(struct luna_open *open)
+static bool logout_role(struct luna_app *app)
 {
-	struct luna_token *token = open->token;
+	struct luna_token *token = app->token;
 
 	guard(rwsem_write)(&token->lock);
-	if (open->role < 0)
+	if (app->role < 0)
 		return false;
-	open_set_role(open, -1);
+	luna_app_set_role(app, -1);
 	if (!--token->unlocked)
 		token_lock_keys(token);
 	luna_token_changed(token);
 	return true;
 }
 
-/* Return: whether anyone was logged in. open->lock keeps a new login out until this one is over. */
-static bool logout(struct luna_open *open)
+/* Return: whether anyone was logged in. app->lock keeps a new login out until this one is over. */
+static bool logout_locked(struct luna_app *app)
 {
-	guard(mutex)(&open->lock);
-	if (!logout_role(open))
+	struct luna_open *open;
+
+	if (!logout_role(app))
 		return false;
-	luna_objects_end_private(open);
+	list_for_each_entry(open, &app->members, member)
+		luna_objects_end_private(open);
 	return true;
 }
 
-void luna_logout(struct luna_open *open)
+static bool logout(struct luna_app *app)
 {
-	if (logout(open))
+	struct luna_open *open;
+	u64 after = 0;
+	bool any;
+
+	mutex_lock(&app->lock);
+	any = logout_locked(app);
+	mutex_unlock(&app->lock);
+	/* Operations are void already; here their keys leave the memory. */
+	while (any && (open = luna_app_next(app, &after)) != NULL) {
 		luna_open_cancel_ops(open);
+		luna_open_put(open);
+	}
+	return any;
+}
+
+void luna_app_logout(struct luna_app *app)
+{
+	logout(app);
+}
+
+void luna_app_logout_idle(struct luna_app *app)
+{
+	guard(mutex)(&app->lock);
+	if (!app->sessions && !READ_ONCE(app->kept))
+		logout_locked(app);
 }
 
 u32 luna_do_logout(struct luna_ucmd *cmd)
 {
-	if (!logout(cmd->open))
-		return CKR_USER_NOT_LOGGED_IN;
-	luna_open_cancel_ops(cmd->open);
-	return CKR_OK;
+	return logout(luna_open_app(cmd->open)) ? CKR_OK : CKR_USER_NOT_LOGGED_IN;
 }
 
 /* ---- The end of a partition ---- */
@@ -493,17 +518,15 @@ static struct luna_state *state_zeroized(const struct luna_state *state)
 	return next;
 }
 
-/* token->lock is held for writing; so no open->lock can be taken, and none is needed. */
-static void logout_everyone(struct luna_token *token)
+/* So no app->lock can be taken, and none is needed. */
+void luna_token_end_logins(struct luna_token *token)
 {
 	struct luna_open *open;
 
-	list_for_each_entry(open, &token->opens, entry) {
-		if (open->role < 0)
-			continue;
-		open_set_role(open, -1);
+	lockdep_assert_held_write(&token->lock);
+	luna_apps_end(token);
+	list_for_each_entry(open, &token->opens, entry)
 		luna_objects_end_private(open);
-	}
 	token->unlocked = 0;
 	token->mofn_active = false;
 	token_lock_keys(token);
@@ -523,7 +546,7 @@ u32 luna_token_zeroize(struct luna_token *token)
 		pr_warn("slot %u: too many wrong SO PINs: the partition is zeroized\n",
 			token->config.slot);
 		memcpy(token->state, next, sizeof(*next));
-		logout_everyone(token);
+		luna_token_end_logins(token);
 		luna_objects_drop_all(token);
 		luna_token_changed(token);
 	}
@@ -559,7 +582,7 @@ static u32 change_commit(const struct pin_change *change, const struct luna_role
 
 	guard(rwsem_write)(&token->lock);
 	if (!token->state->initialised ||
-	    (change->foreign && READ_ONCE(change->open->role) != change->actor))
+	    (change->foreign && luna_open_role(change->open) != change->actor))
 		return CKR_USER_NOT_LOGGED_IN;
 	role = &token->state->roles[change->role];
 	old = *role;

@@ -39,6 +39,19 @@ u32 luna_role_check_pin(struct luna_token *token, struct luna_state *state, int 
 u32 luna_role_unlock(struct luna_token *token, int role, const u8 *pin, u32 len);
 void luna_role_lock(struct luna_token *token);
 
+/* Log an application out, its private session objects included; no effect if nobody is logged in. */
+void luna_app_logout(struct luna_app *app);
+/* The same if it has no session left and is not kept. */
+void luna_app_logout_idle(struct luna_app *app);
+/* token->lock is held for writing. */
+void luna_app_set_role(struct luna_app *app, int role);
+
+/**
+ * luna_token_end_logins() - log out everyone and forget the storage key and what was kept open
+ * token->lock is held for writing.
+ */
+void luna_token_end_logins(struct luna_token *token);
+
 /* Is nobody let into the role, whatever the credential? token->lock is held. */
 bool luna_role_closed(const struct luna_token *token, int role);
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Open files (applications) and their sessions: PKCS#11 v2.40, 4.6 and 5.6. */
+/* Open files and their sessions: PKCS#11 v2.40, 4.6 and 5.6. */
+#include "app.h"
 #include "cmd.h"
 #include "mech.h"
 #include "object.h"
+#include "role.h"
 #include "session.h"
 
 enum { FIRST_SESSION = 1 };
@@ -22,6 +24,9 @@ static bool open_admit(struct luna_open *open)
 static void open_free(struct luna_open *open)
 {
 	luna_dir_free(&open->objects);
+	if (open->app != open->own)
+		luna_app_put(open->token, open->app);
+	luna_app_put(open->token, open->own);
 	WARN_ON_ONCE(atomic64_read(&open->held));
 	luna_table_free(&open->sessions);
 	mutex_destroy(&open->image_lock);
@@ -29,7 +34,13 @@ static void open_free(struct luna_open *open)
 	kfree(open);
 }
 
-struct luna_open *luna_open(struct luna_token *token)
+void luna_open_put(struct luna_open *open)
+{
+	if (refcount_dec_and_test(&open->refs))
+		open_free(open);
+}
+
+struct luna_open *luna_open_by(struct luna_token *token, u32 owner)
 {
 	struct luna_open *open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
 
@@ -40,13 +51,19 @@ struct luna_open *luna_open(struct luna_token *token)
 		return ERR_PTR(-ENOMEM);
 	}
 	open->token = token;
-	open->role = -1;
+	open->owner = owner;
+	refcount_set(&open->refs, 1);
 	open->next_session = FIRST_SESSION;
 	mutex_init(&open->lock);
 	mutex_init(&open->image_lock);
 	luna_table_init(&open->sessions);
+	if (luna_app_start(open)) {
+		open_free(open);
+		return ERR_PTR(-ENOMEM);
+	}
 	if (open_admit(open))
 		return open;
+	luna_app_leave(open);
 	open_free(open);
 	return ERR_PTR(-EUSERS);
 }
@@ -56,13 +73,13 @@ void luna_release(struct luna_open *open)
 	struct luna_token *token = open->token;
 
 	luna_open_close_sessions(open);
-	luna_logout(open);
 	luna_image_drop(open);
+	luna_app_leave(open);
 	down_write(&token->lock);
 	list_del(&open->entry);
 	token->open_count--;
 	up_write(&token->lock);
-	open_free(open);
+	luna_open_put(open);
 }
 
 void luna_session_reset(struct luna_session *session)
@@ -131,20 +148,31 @@ void luna_open_cancel_ops(struct luna_open *open)
 	}
 }
 
-/* Takes a session out of its application. Return: false if someone else did so first. */
-static bool session_unlink(struct luna_session *session, bool *last)
+/* Counts a session of a read/write or read-only kind in (1) or out (-1). app->lock is held. */
+static void session_count(struct luna_open *open, bool rw, int step)
+{
+	struct luna_app *app = open->app;
+
+	WRITE_ONCE(app->sessions, app->sessions + step);
+	if (rw) {
+		WRITE_ONCE(open->rw_sessions, open->rw_sessions + step);
+	} else {
+		app->ro_sessions += step;
+		WRITE_ONCE(open->ro_sessions, open->ro_sessions + step);
+	}
+}
+
+/* Takes a session out of its open file. Return: false if someone else did so first. */
+static bool session_unlink(struct luna_session *session)
 {
 	struct luna_open *open = session->open;
 
 	guard(mutex)(&open->lock);
 	if (luna_table_find(&open->sessions, session->handle) != session)
 		return false;
+	guard(mutex)(&open->app->lock);
 	luna_table_remove(&open->sessions, session->handle);
-	if (session->rw)
-		WRITE_ONCE(open->rw_sessions, open->rw_sessions - 1);
-	else
-		WRITE_ONCE(open->ro_sessions, open->ro_sessions - 1);
-	*last = !open->sessions.live;
+	session_count(open, session->rw, -1);
 	return true;
 }
 
@@ -161,17 +189,14 @@ static void session_dismiss(struct luna_session *session)
 /* Ends a session: waits for the command that runs in it, then for nothing. */
 static bool session_close(struct luna_session *session)
 {
-	bool last = false;
-
-	if (!session_unlink(session, &last))
+	if (!session_unlink(session))
 		return false;
 	mutex_lock(&session->lock);
 	session->closed = true;
 	luna_session_reset(session);
 	mutex_unlock(&session->lock);
 	luna_objects_end_session(session->open, session->handle);
-	if (last)
-		luna_logout(session->open);
+	luna_app_logout_idle(luna_open_app(session->open));
 	session_dismiss(session);	/* not before: InitToken waits for no command */
 	luna_session_put(session);	/* the table's reference */
 	return true;
@@ -206,7 +231,7 @@ void luna_open_unhold(struct luna_open *open, u32 bytes)
 
 bool luna_open_logged_in(const struct luna_open *open)
 {
-	int role = READ_ONCE(open->role);
+	int role = luna_open_role(open);
 
 	return role == LUNA_ROLE_CO || role == LUNA_ROLE_CU;
 }
@@ -238,7 +263,8 @@ static u32 session_insert(struct luna_session *session)
 	u32 rv;
 
 	guard(mutex)(&open->lock);
-	if (!session->rw && open->role == LUNA_ROLE_SO)
+	guard(mutex)(&open->app->lock);
+	if (!session->rw && open->app->role == LUNA_ROLE_SO)
 		return CKR_SESSION_READ_WRITE_SO_EXISTS;
 	if (open->sessions.live >= LUNA_SESSIONS_MAX || open->next_session == U32_MAX)
 		return CKR_SESSION_COUNT;
@@ -249,10 +275,7 @@ static u32 session_insert(struct luna_session *session)
 		return rv;
 	session->handle = open->next_session++;
 	luna_table_insert(&open->sessions, session->handle, session);
-	if (session->rw)
-		WRITE_ONCE(open->rw_sessions, open->rw_sessions + 1);
-	else
-		WRITE_ONCE(open->ro_sessions, open->ro_sessions + 1);
+	session_count(open, session->rw, 1);
 	return CKR_OK;
 }
 
@@ -302,7 +325,6 @@ u32 luna_do_session_close_all(struct luna_ucmd *cmd)
 u32 luna_do_reset(struct luna_ucmd *cmd)
 {
 	luna_open_close_sessions(cmd->open);
-	luna_logout(cmd->open);
 	luna_image_drop(cmd->open);
 	return CKR_OK;
 }

@@ -9,13 +9,16 @@
 struct luna_session *luna_session_get(struct luna_open *open, u32 handle, bool lock);
 
 /**
- * luna_open_cancel_ops() - end the operations and exchanges of all sessions of an application
+ * luna_open_cancel_ops() - end the operations and exchanges of all sessions of an open file
  * Takes each session's lock in turn: the caller holds none.
  */
 void luna_open_cancel_ops(struct luna_open *open);
 
-/* Close all sessions; the last one logs out. */
+/* Close all sessions; the last one of an application that is not kept logs out. */
 void luna_open_close_sessions(struct luna_open *open);
+
+/* Drop a reference (luna_app_next()). */
+void luna_open_put(struct luna_open *open);
 
 /* cmd.c: wipe what is staged for or by LUNA_DATA_PUT and LUNA_DATA_GET */
 void luna_stage_drop(struct luna_session *session);

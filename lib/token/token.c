@@ -49,6 +49,7 @@ struct luna_token *luna_token_open(const struct luna_config *config,
 	mutex_init(&token->auth);
 	init_rwsem(&token->lock);
 	INIT_LIST_HEAD(&token->opens);
+	INIT_LIST_HEAD(&token->apps);
 	ret = luna_dir_init(&token->objects);
 	if (ret) {
 		kfree(token);
@@ -71,6 +72,10 @@ struct luna_token *luna_token_open(const struct luna_config *config,
 void luna_token_close(struct luna_token *token)
 {
 	WARN_ON_ONCE(!list_empty(&token->opens));
+	down_write(&token->lock);
+	luna_token_end_logins(token);
+	up_write(&token->lock);
+	WARN_ON_ONCE(!list_empty(&token->apps));
 	luna_log_close(token);
 	token_free(token);
 }

@@ -6,15 +6,17 @@
  *
  *	session->lock		one command at a time in a session: operations, exchanges, staging
  *	open->image_lock	the image that an application exports or imports
- *	open->lock		the sessions of one application and its login
+ *	open->lock		the sessions of one open file, and the application that it is of
+ *	app->lock		the login, members and counts of sessions of an application
  *	token->auth		one PIN verification, PIN or role change at a time (slow: PBKDF2)
- *	token->lock (rwsem)	token state: roles, policies, secrets, the list of open files
+ *	token->lock (rwsem)	token state: roles, policies, secrets; the lists of open files and of
+ *				applications
  *	dir->lock (rwsem)	a directory of objects: the token's, or an application's own
  *	object->lock		an object's attributes and prepared key
  *	log->lock, log->sync	the store (lib/token/log.c)
  *
- * No cryptography on user data and no key generation runs under open->lock, token->lock or
- * dir->lock. Two tokens are never locked at once: cloning between tokens passes messages.
+ * No cryptography on user data and no key generation runs under open->lock, app->lock,
+ * token->lock or dir->lock. Two tokens are never locked at once: cloning between tokens passes messages.
  */
 #ifndef LUNA_TOKEN_TOKEN_H
 #define LUNA_TOKEN_TOKEN_H
@@ -65,6 +67,8 @@ enum {
 	LUNA_TOKEN_BYTES_MAX = 1u << 30,
 	LUNA_OPEN_RESERVE = 256 << 10,
 	LUNA_OPENS_MAX = 1024,		/* open files of one token */
+	LUNA_APPS_KEPT_MAX = 32,	/* applications of one user that LUNA_APP_OPEN keeps */
+	LUNA_APPS_MAX = 2 * LUNA_OPENS_MAX,	/* of a token, those of open files among them */
 	LUNA_SESSION_BYTES = 1024,	/* what a session counts for besides its data */
 	LUNA_OP_BYTES = 4096,		/* what an operation counts for, its contexts included */
 	LUNA_OBJECT_BYTES = 1024,	/* of a session object besides its attributes */
@@ -195,11 +199,12 @@ struct luna_dir {
  *	everything but information is refused with CKR_DEVICE_ERROR
  * @generation: hdr.generation: see the ABI
  * @next_handle: last object handle given out; handles are never reused
- * @unlocked: opens logged in with a role; the storage key is present while it is not 0
+ * @unlocked: applications logged in; the storage key is present while it is not 0
  * @sk: the storage key, only while @unlocked
  * @secrets: opened secrets, only while @unlocked
  * @objects: token objects
  * @opens: list of struct luna_open
+ * @apps: list of struct luna_app
  * @sessions, @rw_sessions: of all opens
  * @mofn_active: the M of N secret was presented since the last DeactivateMofN or load
  */
@@ -225,16 +230,52 @@ struct luna_token {
 
 	struct list_head opens;		/* under lock */
 	u32 open_count;
+	struct list_head apps;		/* under lock */
+	u32 app_count;
 	atomic64_t held;		/* bytes, see LUNA_TOKEN_BYTES_MAX */
 	atomic_t sessions;
 	atomic_t rw_sessions;
 };
 
 /**
- * struct luna_open - an open file: an application
- * @lock: guards sessions and role
- * @role: enum luna_role_id logged in, or -1
+ * struct luna_app - an application: the open files of one application id, which share a login
+ * @lock: guards @role, @members and the counts of sessions
+ * @refs: its open files, those that left it for another, callers, and one while it is @kept
+ * @owner: user id whose it is
+ * @named: it has an @id, by which others find it
+ * @kept: the login outlives the last session (LUNA_APP_OPEN); changes under token->lock
+ * @role: enum luna_role_id logged in, or -1; changes under token->lock, too
  * @login_epoch: counts logins and logouts, so that operations of an older login are void
+ * @sessions, @ro_sessions: of all members
+ * @joins: members so far
+ *
+ * @entry, @refs, @named and @id are under token->lock.
+ */
+struct luna_app {
+	struct luna_token *token;
+	struct list_head entry;		/* in token->apps */
+	u32 refs;
+	u32 owner;
+	bool named;
+	u8 id[LUNA_APP_ID_LEN];
+	bool kept;
+	struct mutex lock;
+	int role;
+	u32 login_epoch;
+	u32 sessions;
+	u32 ro_sessions;
+	u64 joins;
+	struct list_head members;	/* of struct luna_open, in the order of @joined */
+};
+
+/**
+ * struct luna_open - an open file
+ * @refs: the host's, and those of commands of other open files that visit it
+ * @lock: guards sessions and @app
+ * @owner: user id who opened it
+ * @app: the application that it is of; read it by luna_open_app()
+ * @own: the one that it began as
+ * @joined: its number among the members
  * @held: bytes kept for it, see LUNA_OPEN_BYTES_MAX
  * @objects: session objects of all its sessions
  * @image: the image that it fetches or sends (image.c), under @image_lock
@@ -242,11 +283,15 @@ struct luna_token {
 struct luna_open {
 	struct luna_token *token;
 	struct list_head entry;		/* in token->opens, under token->lock */
+	refcount_t refs;
 	struct mutex lock;
+	u32 owner;
+	struct luna_app *app;
+	struct luna_app *own;
+	struct list_head member;	/* in app->members, under app->lock */
+	u64 joined;
 	struct luna_table sessions;	/* handle -> struct luna_session */
 	u32 next_session;
-	int role;
-	u32 login_epoch;
 	u32 ro_sessions;
 	u32 rw_sessions;
 	atomic64_t held;
@@ -349,22 +394,37 @@ bool luna_open_logged_in(const struct luna_open *open); /* as CO or CU, who see 
 /* Before memory of @bytes is kept for an application; false: it has too much already. */
 bool luna_open_hold(struct luna_open *open, u32 bytes);
 void luna_open_unhold(struct luna_open *open, u32 bytes);
-/* The role of the session's application: enum luna_role_id or -1. */
+/* The application changes once at most, and none that it was ends before the open file. */
+static inline struct luna_app *luna_open_app(const struct luna_open *open)
+{
+	return smp_load_acquire(&open->app);
+}
+
+/* The role of its application: enum luna_role_id or -1. */
+static inline int luna_open_role(const struct luna_open *open)
+{
+	return READ_ONCE(luna_open_app(open)->role);
+}
+
+static inline u32 luna_open_epoch(const struct luna_open *open)
+{
+	return READ_ONCE(luna_open_app(open)->login_epoch);
+}
+
 static inline int luna_session_role(const struct luna_session *session)
 {
-	return READ_ONCE(session->open->role);
+	return luna_open_role(session->open);
 }
 
 /* ---- role.c ---- */
 int luna_role_index(u32 cku);		/* enum luna_role_id, or -1: CKR_USER_TYPE_INVALID */
 u32 luna_role_cku(int role);		/* back; LUNA_ROLE_NONE for -1 */
 /**
- * luna_login_with_sk() - give an application a role by the storage key (HA login)
+ * luna_login_with_sk() - give the application of @open a role by the storage key (HA login)
  * Verifies @sk by opening the token's secrets. CKR_OK, CKR_USER_ALREADY_LOGGED_IN,
  * CKR_USER_ANOTHER_ALREADY_LOGGED_IN, CKR_PIN_INCORRECT (wrong key), ...
  */
 u32 luna_login_with_sk(struct luna_open *open, int role, const u8 sk[LUNA_SK_LEN]);
-void luna_logout(struct luna_open *open);	/* no effect if nobody is logged in */
 
 /* ---- policy.c ---- */
 u32 luna_policy(const struct luna_token *token, u32 id);	/* value of a partition policy */

@@ -33,6 +33,7 @@ union frame {
 	struct luna_data data;
 	struct luna_random random;
 	struct luna_session_info session_info;
+	struct luna_app_id app_id;
 	struct luna_init_token init_token;
 	struct luna_pin pin;
 	struct luna_role_state role_state;
@@ -131,6 +132,7 @@ static const struct command {
 	{ "IMAGE_RESTORE", LUNA_IMAGE_RESTORE, sizeof(struct luna_image_arg), false, NONE, true },
 	{ "PROVIDER_LIST", LUNA_PROVIDER_LIST, sizeof(struct luna_provider_list), false,
 	  RESERVED(luna_provider_list), false },
+	{ "APP_ID", LUNA_APP_ID, sizeof(struct luna_app_id), false, RESERVED(luna_app_id), false },
 };
 
 static int dev = -1;		/* slot 0 */
@@ -1766,6 +1768,10 @@ static unsigned char *chance_payload(const struct command *c, int file, unsigned
 		f.init_token.type = draw(2);
 		f.init_token.flags = draw(8) ? 0 : LUNA_INIT_MOFN;
 		p += f.init_token.pin_len + f.init_token.domain_len;
+		break;
+	case LUNA_APP_ID:
+		f.app_id.step = draw(5);
+		f.app_id.id[0] = draw(3);
 		break;
 	case LUNA_ROLE_STATE:
 		f.role_state.role = draw(4);

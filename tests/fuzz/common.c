@@ -148,6 +148,7 @@ static const u16 sizes[LUNA_COMMANDS] = {
 	[LUNA_SESSION_CLOSE] = sizeof(struct luna_hdr),
 	[LUNA_SESSION_CLOSE_ALL] = sizeof(struct luna_hdr),
 	[LUNA_SESSION_INFO] = sizeof(struct luna_session_info),
+	[LUNA_APP_ID] = sizeof(struct luna_app_id),
 	[LUNA_INIT_TOKEN] = sizeof(struct luna_init_token),
 	[LUNA_INIT_PIN] = sizeof(struct luna_pin),
 	[LUNA_SET_PIN] = sizeof(struct luna_pin),

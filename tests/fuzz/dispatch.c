@@ -37,6 +37,7 @@ static const struct shape {
 	[LUNA_RANDOM] = { "b.", "" },
 	[LUNA_SEED] = { "", "B" },
 	[LUNA_SESSION_OPEN] = { "b.....", "" },
+	[LUNA_APP_ID] = { "bbb...", "" },
 	[LUNA_INIT_TOKEN] = { "PDbb........CC", "" },
 	[LUNA_INIT_PIN] = { "rP..", "" },
 	[LUNA_SET_PIN] = { ".PP.", "" },

@@ -378,7 +378,7 @@ static void test_zeroize(void **state)
 	assert_false(b.fx.token->state->initialised);
 	assert_int_equal(b.fx.token->objects.table.live, 0);
 	assert_int_equal(b.fx.token->unlocked, 0);
-	assert_int_equal(other.open->role, -1);
+	assert_int_equal(luna_open_role(other.open), -1);
 	assert_int_equal(fx_logout(other.open, other.session), CKR_USER_NOT_LOGGED_IN);
 	assert_int_equal(fx_destroy(other.open, other.session, handle), CKR_OBJECT_HANDLE_INVALID);
 	assert_int_equal(login(&b, CKU_SO, FX_SO_PIN), CKR_USER_PIN_NOT_INITIALIZED);
@@ -618,7 +618,7 @@ static void test_login_while_closing(void **state)
 	assert_int_equal(login(&b, CKU_USER, FX_CO_PIN), CKR_SESSION_CLOSED);
 	pthread_join(closer, &closed);
 	assert_int_equal((uintptr_t)closed, CKR_OK);
-	assert_int_equal(b.open->role, -1);
+	assert_int_equal(luna_open_role(b.open), -1);
 	assert_int_equal(b.fx.token->unlocked, 0);
 	assert_int_equal(atomic_read(&b.fx.token->sessions), 0);
 	assert_int_equal(fx_session(b.open, true, &b.session), CKR_OK);

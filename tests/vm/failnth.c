@@ -451,6 +451,25 @@ static s64 a_policy_set(void)
 	return fx_call(a.open, LUNA_POLICY_SET, &set, sizeof(set), pair, sizeof(pair), NULL, NULL);
 }
 
+static s64 app_id(u32 step)
+{
+	struct luna_app_id arg = { .step = step, .id = "out of memory" };
+
+	return fx_call(a.open, LUNA_APP_ID, &arg, sizeof(arg), NULL, 0, NULL, NULL);
+}
+
+static s64 a_app_open(void)
+{
+	return app_id(LUNA_APP_OPEN);
+}
+
+static s64 a_no_app(void)
+{
+	s64 rv = app_id(LUNA_APP_CLOSE);
+
+	return rv == (s64)CKR_ACCESS_ID_INVALID ? 0 : rv;
+}
+
 static s64 role_state(struct side *side, u32 role, struct luna_role_state *state)
 {
 	*state = (struct luna_role_state){ .role = role };
@@ -1076,6 +1095,7 @@ static const struct step {
 	{ "mechanisms", LUNA_MECH_LIST, .run = a_mech_list },
 	{ "policies", LUNA_POLICY_LIST, .run = a_policy_list },
 	{ "role state", LUNA_ROLE_STATE, .run = a_role_state },
+	{ "keep an application id", LUNA_APP_ID, a_app_open, .before = a_no_app },
 	{ "session info", LUNA_SESSION_INFO, .run = a_session_info },
 	{ "random", LUNA_RANDOM, .run = a_random },
 	{ "seed", LUNA_SEED, a_seed, .rv = CKR_RANDOM_SEED_NOT_SUPPORTED },
