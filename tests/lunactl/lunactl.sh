@@ -390,6 +390,10 @@ t "clone --steps" 0 "step 3: Part2, [0-9]+ bytes" "" \
 	clone --from 0 --to 1 --label mac --steps "${co[@]}" --to-pin-file "$work/co"
 j "clone --steps as JSON" 0 'len(d) == 1 and d[0]["target"] > 0' \
 	clone --from 0 --to 1 --label mac --steps "${co[@]}"
+t "what is there is left alone" 0 "object [0-9]+ is there already, as [0-9]+: mac" "" \
+	clone --from 0 --to 1 --label mac "${co[@]}"
+j "clone --force makes another one" 0 'len(d) == 1 and not d[0]["there"]' \
+	clone --from 0 --to 1 --label mac --force "${co[@]}"
 quiet "$lunactl" encrypt --slot 0 --label cipher --mechanism AES_GCM --in "$work/little" --out "$work/secret" "${co[@]}"
 t "the clone decrypts" 0 "" "" \
 	decrypt --slot 1 --label cipher --mechanism AES_GCM --in "$work/secret" --out "$work/plain" "${co[@]}"
@@ -402,12 +406,16 @@ j "clone into another domain, as JSON" 1 'd["error"] == "CKR_UNWRAPPING_ERROR"' 
 	clone --from 0 --to 2 --label mac "${co[@]}"
 j "clone of two into another domain, as JSON" 1 'len(d) == 2 and all(r["result"] == "CKR_UNWRAPPING_ERROR" for r in d)' \
 	clone --from 0 --to 2 --label signer "${co[@]}"
-t "migrate" 0 "4 objects cloned, 0 refused" "" migrate --from 0 --to 1 "${co[@]}"
+quiet "$lunactl" object delete --slot 1 --label signer --force "${co[@]}"
+t "migrate clones what is not there" 0 "2 objects cloned, 2 there already, 0 refused" "" \
+	migrate --from 0 --to 1 "${co[@]}"
+t "migrate again" 0 "0 objects cloned, 4 there already, 0 refused" "" migrate --from 0 --to 1 "${co[@]}"
+t "migrate --force" 0 "4 objects cloned, 0 there already, 0 refused" "" migrate --from 0 --to 1 --force "${co[@]}"
 j "migrate of one class, as JSON" 0 'len(d) == 2' migrate --from 0 --to 1 --class secret "${co[@]}"
-t "migrate with refusals" 1 "0 objects cloned, 4 refused" "" migrate --from 0 --to 2 "${co[@]}"
+t "migrate with refusals" 1 "0 objects cloned, 0 there already, 4 refused" "" migrate --from 0 --to 2 "${co[@]}"
 j "migrate with refusals, as JSON" 1 'all(r["result"] == "CKR_UNWRAPPING_ERROR" for r in d)' \
 	migrate --from 0 --to 2 "${co[@]}"
-t "migrate of nothing" 0 "0 objects cloned, 0 refused" "" migrate --from 0 --to 1 --label none "${co[@]}"
+t "migrate of nothing" 0 "0 objects cloned, 0 there already, 0 refused" "" migrate --from 0 --to 1 --label none "${co[@]}"
 
 # ---- HA login ----
 
@@ -425,6 +433,67 @@ j "ha setup --public into another domain, as JSON" 0 'd["done"]' \
 t "ha login with the public key" 0 "RW user functions" "" \
 	ha login --primary 0 --secondary 2 --label other "${co[@]}"
 t "the other way it is no primary" 1 "" "no login key" ha login --primary 2 --secondary 0 --label other "${co[@]}"
+
+# ---- another host: the ends of a pipe here; hosts with a network are in tests/hosts ----
+
+remote="$lunactl peer --slot 1 --pin-file $work/co"
+t "--remote wants a slot here" 2 "" "one of --from and --to is a slot here" clone --label x --remote "$remote" "${co[@]}"
+t "and not two" 2 "" "one of --from and --to is a slot here" \
+	clone --from 0 --to 1 --label x --remote "$remote" "${co[@]}"
+t "ha login likewise" 2 "" "one of --primary and --secondary is a slot here" ha login --remote "$remote" "${co[@]}"
+t "the remote's PIN is not asked for here" 2 "" "asks for its PIN itself" \
+	clone --from 0 --label x --remote "$remote" "${co[@]}" --to-pin-file "$work/co"
+for o in "--remote-slot 1" "--remote-label x" "--timeout 5"; do
+	# shellcheck disable=SC2086
+	t "$o without --remote" 2 "" "goes with --remote" clone --from 0 --to 1 --label x $o "${co[@]}"
+done
+for n in 0 86401 x; do
+	t "--timeout $n" 2 "" "--timeout" clone --from 0 --label x --remote "$remote" --timeout $n "${co[@]}"
+	t "peer --timeout $n" 2 "" "--timeout" peer --timeout $n
+done
+t "--only what is not served" 2 "" "--only: 'x' is none of source, target" peer --only source,x
+t "a label that is too long" 2 "" "at most 255" ha login --primary 0 --remote "$remote" \
+	--label "$(printf %0300d 0)" "${co[@]}"
+t "--remote without the program" 3 "" "status 127: there is no such program" \
+	clone --from 0 --label cipher --remote "$work/none peer" "${co[@]}"
+t "--remote ends at once" 3 "" "no 'lunactl peer' answers.*ssh host lunactl peer" \
+	clone --from 0 --label cipher --remote true "${co[@]}"
+t "--remote says something else" 3 "" 'it says "hello there"' \
+	clone --from 0 --label cipher --remote "echo hello there" "${co[@]}"
+t "--remote says nothing" 3 "" "nothing came for 1 seconds" \
+	clone --from 0 --label cipher --remote "sleep 60" --timeout 1 "${co[@]}"
+j "a connection that fails, as JSON" 3 '"no program" in d["error"] or "answers" in d["error"]' \
+	clone --from 0 --label cipher --remote false "${co[@]}"
+t "a slot that is not served" 1 "" "it serves slot 1 alone" \
+	clone --from 0 --label cipher --remote "$remote" --remote-slot 2 "${co[@]}"
+t "a purpose that is not served" 1 "" "does not serve as target" \
+	clone --from 0 --label cipher --remote "$remote --only source,login-primary" "${co[@]}"
+t "several tokens there" 1 "" "choose one by --remote-slot or --remote-label" \
+	clone --from 0 --label cipher --remote "$lunactl peer --pin-file $work/co" "${co[@]}"
+t "no such label there" 1 "" "no such token there" \
+	clone --from 0 --label cipher --remote "$remote" --remote-label nothing "${co[@]}"
+t "a wrong PIN there" 1 "" "C_Login: CKR_PIN_INCORRECT" \
+	clone --from 0 --label cipher --remote "$lunactl peer --slot 1 --pin-file $work/wrong" "${co[@]}"
+j "a wrong PIN there, as JSON" 1 'd["error"] == "CKR_PIN_INCORRECT" and d["call"] == "C_Login"' \
+	clone --from 0 --label cipher --remote "$lunactl peer --slot 1 --pin-file $work/wrong" "${co[@]}"
+LUNA_PIN=co-pin-5678 t "this host's PIN is not the remote's" 1 "" "no PIN for the crypto officer of slot 1 of" \
+	clone --from 0 --label cipher --remote "$lunactl peer --slot 1"
+t "a peer by its token's label" 0 "is there already" "" clone --from 0 --label cipher --remote-label "token b" \
+	--remote "$lunactl peer --pin-file $work/co" "${co[@]}"
+t "clone to a peer" 0 "step 3: Part2, [0-9]+ bytes" "" \
+	clone --from 0 --label cipher --force --steps --remote "$remote" "${co[@]}"
+t "clone from a peer" 0 "is there already" "" clone --to 0 --label cipher --remote "$remote" "${co[@]}"
+t "clone from a peer into another domain" 1 "" "CKR_UNWRAPPING_ERROR.*one cloning domain" \
+	clone --to 2 --label mac --remote "$remote" --handle "$("$lunactl" object list --slot 1 --label mac "${co[@]}" \
+	--json | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["handle"])')" "${co[@]}"
+t "an object that no handle can be" 1 "" "has no object 4294967297" \
+	clone --from 0 --handle 4294967297 --remote "$remote" "${co[@]}"
+t "a handle that is none there" 1 "" "CKR_OBJECT_HANDLE_INVALID" \
+	clone --to 0 --handle 4294967294 --remote "$remote" "${co[@]}"
+# Its end of a pipe is no terminal here, but the prompt's is.
+p "peer on a terminal explains itself" 2 "through a pipe, not to a person" "" peer
+p "a prompt of the peer" 0 "PIN for the crypto officer of slot 1 of " "co-pin-5678" \
+	clone --from 0 --label cipher --remote "$lunactl peer --slot 1" "${co[@]}"
 
 # ---- policies ----
 

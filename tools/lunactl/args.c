@@ -47,6 +47,11 @@ static const struct {
 	[OPT_PUBLIC] = { "public", NULL, "give the secondary the public key only" },
 	[OPT_EXTRACTABLE] = { "extractable", NULL, "the key may be wrapped" },
 	[OPT_CLONEABLE] = { "cloneable", NULL, "the secret may be cloned to other tokens" },
+	[OPT_REMOTE] = { "remote", "COMMAND", "command that runs 'lunactl peer' on the other host" },
+	[OPT_REMOTE_SLOT] = { "remote-slot", "N", "the slot there; needed if there are several tokens" },
+	[OPT_REMOTE_LABEL] = { "remote-label", "TEXT", "or the token's label there" },
+	[OPT_TIMEOUT] = { "timeout", "SECONDS", "how long to wait for the other host (120)" },
+	[OPT_ONLY] = { "only", "LIST", "serve as nothing else" },
 	[OPT_VERBOSE] = { "verbose", NULL, "say more" },
 	[OPT_JSON] = { "json", NULL, "JSON on standard output" },
 	[OPT_HELP] = { "help", NULL, "this text" },
@@ -97,6 +102,11 @@ int args_parse(int argc, char **argv, const struct ctl_command *command, struct 
 		usage_error("'%s' takes no '%s'; see: lunactl %s --help", command->name, args->rest[0],
 			    command->name);
 	return 0;
+}
+
+const char *args_name(enum ctl_opt opt)
+{
+	return options[opt].name;
 }
 
 void args_need(const struct ctl_args *args, enum ctl_opt opt)

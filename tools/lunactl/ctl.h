@@ -2,7 +2,7 @@
 /*
  * lunactl: what its files share. It uses the library's public API alone. Every command is one function
  * that returns an exit status: 0, or 1 when the token refused (the CKR's name is on stderr), or 2 when
- * the command line was wrong.
+ * the command line was wrong, or 3 when the connection to another host broke.
  */
 #ifndef LUNACTL_CTL_H
 #define LUNACTL_CTL_H
@@ -22,7 +22,8 @@ enum ctl_opt {
 	OPT_CLASS, OPT_TYPE, OPT_SIZE, OPT_MECHANISM, OPT_IN, OPT_OUT, OPT_SIGNATURE, OPT_DOMAIN,
 	OPT_ROLE, OPT_PIN_FILE, OPT_NEW_PIN_FILE, OPT_TO_PIN_FILE, OPT_SECONDARY_PIN_FILE, OPT_POLICY,
 	OPT_VALUE, OPT_M, OPT_N, OPT_OUT_DIR, OPT_LEGACY, OPT_MOFN, OPT_HSM, OPT_FORCE, OPT_STEPS,
-	OPT_SO_PIN_FILE, OPT_PUBLIC, OPT_EXTRACTABLE, OPT_CLONEABLE, OPT_VERBOSE, OPT_JSON, OPT_HELP,
+	OPT_SO_PIN_FILE, OPT_PUBLIC, OPT_EXTRACTABLE, OPT_CLONEABLE, OPT_REMOTE, OPT_REMOTE_SLOT,
+	OPT_REMOTE_LABEL, OPT_TIMEOUT, OPT_ONLY, OPT_VERBOSE, OPT_JSON, OPT_HELP,
 	OPT_COUNT
 };
 
@@ -51,12 +52,14 @@ struct ctl_command {
 
 extern const struct ctl_command *const ctl_groups[];	/* NULL-terminated list of tables */
 extern const struct ctl_command token_commands[], object_commands[], crypt_commands[],
-	clone_commands[], image_commands[], ha_commands[], policy_commands[], mofn_commands[];
+	clone_commands[], image_commands[], ha_commands[], policy_commands[], mofn_commands[],
+	peer_commands[];
 
 /* args.c */
 int args_parse(int argc, char **argv, const struct ctl_command *command, struct ctl_args *args);
 void args_help(const struct ctl_command *command, FILE *to);
 CK_ULONG args_number(const struct ctl_args *args, enum ctl_opt opt, CK_ULONG otherwise);
+const char *args_name(enum ctl_opt opt);	/* without its two dashes */
 void args_need(const struct ctl_args *args, enum ctl_opt opt);
 
 /* message.c; those that do not return exit with the status that they say */
@@ -64,6 +67,17 @@ const char *ckr_name(CK_RV rv);
 void usage_error(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));	/* 2 */
 void fatal(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));		/* 1 */
 void check(CK_RV rv, const char *what);		/* exits with 1 and the CKR's name unless CKR_OK */
+void check_at(CK_RV rv, const char *what, const char *where);	/* likewise; @where: " on slot 1" */
+/* 1, of a return value that another host has explained */
+void refused(CK_RV rv, const char *call, const char *format, ...)
+	__attribute__((format(printf, 3, 4), noreturn));
+void fatal_lost(const char *format, ...)	/* 3: the connection broke */
+	__attribute__((format(printf, 1, 2), noreturn));
+/*
+ * Something to be done before the program exits for a failure: @rv is CKR_OK where no PKCS#11 function
+ * said it, and the hook says whether somebody was told @text, who is not told on stderr then.
+ */
+void on_failure(bool (*hook)(CK_RV rv, const char *call, const char *text));
 void ctl_json_errors(bool on);			/* failures as JSON on stdout, too */
 
 /* output.c */
@@ -75,6 +89,7 @@ void print_text(const char *text);		/* what would move the cursor becomes '?' */
 struct json_object *json_text(const void *blank_padded, size_t len);
 struct json_object *json_hex(const void *bytes, size_t len);
 void progress(const char *what, size_t done, size_t total);	/* a bar on stderr, if it is a terminal */
+void progress_clear(void);	/* takes it away, for a line of text */
 unsigned char *file_read(const char *path, CK_ULONG *len);	/* "-": stdin; exits on failure */
 void file_write(const char *path, const void *data, CK_ULONG len, bool secret);	/* "-": stdout */
 /* To --out, or stdout; with --json says what went there, or has the bytes in it. */
@@ -93,6 +108,8 @@ void pin_get(struct pin *pin, const struct ctl_args *args, enum ctl_opt file, co
 void pin_get_new(struct pin *pin, const struct ctl_args *args, enum ctl_opt file,
 		 const char *variable, const char *whose);
 void pin_free(struct pin *pin);
+/* Prompts on the controlling terminal from now on, the standard input being something else. */
+void pin_from_tty(void);
 
 /* session.c */
 CK_SLOT_ID slot_of(const struct ctl_args *args, enum ctl_opt opt);	/* must be given, and exist */
@@ -100,6 +117,9 @@ CK_SESSION_HANDLE session_public(CK_SLOT_ID slot);
 /* Logged in as @role ("so", "co", "cu"), with the PIN of @file or the role's environment variable. */
 CK_SESSION_HANDLE session_login(CK_SLOT_ID slot, const char *role, const struct ctl_args *args,
 				enum ctl_opt file);
+/* Likewise, with the name of the place for the prompt; what C_Login says. */
+CK_RV session_try_login(CK_SESSION_HANDLE session, const char *role, const char *where,
+			const struct ctl_args *args, enum ctl_opt file);
 /* The PIN of a role of @where ("slot 1"), from @file or the role's environment variable. */
 void pin_of_role(struct pin *pin, const char *role, const char *where, const struct ctl_args *args,
 		 enum ctl_opt file);
@@ -112,7 +132,22 @@ struct objects {
 	CK_ULONG count;
 };
 
-struct objects objects_find(CK_SESSION_HANDLE session, const struct ctl_args *args);
+/**
+ * struct wanted - objects that are looked for; what is not set does not narrow
+ * @label, @id: bytes of the caller's
+ */
+struct wanted {
+	bool has_handle, has_label, has_id, has_class;
+	CK_OBJECT_HANDLE handle;
+	CK_OBJECT_CLASS class;
+	const void *label, *id;
+	CK_ULONG label_len, id_len;
+};
+
+/* @id: 256 bytes for the value of --id; exits with 2 if the command line makes no sense. */
+void wanted_parse(struct wanted *wanted, const struct ctl_args *args, unsigned char *id);
+struct objects objects_search(CK_SESSION_HANDLE session, const struct wanted *wanted);
+struct objects objects_find(CK_SESSION_HANDLE session, const struct ctl_args *args);	/* both */
 void objects_free(struct objects *objects);
 void object_chosen(const struct ctl_args *args);	/* exits unless the command line chooses */
 CK_ULONG hex_bytes(const char *hex, unsigned char *out, size_t room);	/* exits unless it is hex */

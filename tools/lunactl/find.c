@@ -63,31 +63,40 @@ static void objects_add(struct objects *objects, const CK_OBJECT_HANDLE *handles
 	objects->count += count;
 }
 
-struct objects objects_find(CK_SESSION_HANDLE session, const struct ctl_args *args)
+void wanted_parse(struct wanted *wanted, const struct ctl_args *args, unsigned char *id)
+{
+	memset(wanted, 0, sizeof(*wanted));
+	wanted->has_handle = args->opt[OPT_HANDLE];
+	wanted->handle = args_number(args, OPT_HANDLE, 0);
+	wanted->has_label = args->opt[OPT_LABEL];
+	wanted->label = args->opt[OPT_LABEL];
+	wanted->label_len = wanted->has_label ? strlen(args->opt[OPT_LABEL]) : 0;
+	wanted->has_id = args->opt[OPT_ID];
+	wanted->id = id;
+	wanted->id_len = wanted->has_id ? hex_bytes(args->opt[OPT_ID], id, 256) : 0;
+	wanted->has_class = args->opt[OPT_CLASS];
+	wanted->class = wanted->has_class ? class_number(args->opt[OPT_CLASS]) : 0;
+}
+
+struct objects objects_search(CK_SESSION_HANDLE session, const struct wanted *wanted)
 {
 	struct objects objects = { NULL, 0 };
-	CK_ATTRIBUTE tmpl[3];
+	CK_OBJECT_CLASS class = wanted->class;
 	CK_OBJECT_HANDLE found[256];
-	CK_OBJECT_CLASS class;
-	unsigned char id[256];
+	CK_ATTRIBUTE tmpl[3];
 	CK_ULONG n = 0, count;
 
-	if (args->opt[OPT_HANDLE]) {
-		found[0] = args_number(args, OPT_HANDLE, 0);
+	if (wanted->has_handle) {
+		found[0] = wanted->handle;
 		objects_add(&objects, found, 1);
 		return objects;
 	}
-	if (args->opt[OPT_LABEL])
-		tmpl[n++] = (CK_ATTRIBUTE){ CKA_LABEL, (void *)args->opt[OPT_LABEL],
-					    strlen(args->opt[OPT_LABEL]) };
-	if (args->opt[OPT_ID]) {
-		count = hex_bytes(args->opt[OPT_ID], id, sizeof(id));
-		tmpl[n++] = (CK_ATTRIBUTE){ CKA_ID, id, count };
-	}
-	if (args->opt[OPT_CLASS]) {
-		class = class_number(args->opt[OPT_CLASS]);
+	if (wanted->has_label)
+		tmpl[n++] = (CK_ATTRIBUTE){ CKA_LABEL, (void *)wanted->label, wanted->label_len };
+	if (wanted->has_id)
+		tmpl[n++] = (CK_ATTRIBUTE){ CKA_ID, (void *)wanted->id, wanted->id_len };
+	if (wanted->has_class)
 		tmpl[n++] = (CK_ATTRIBUTE){ CKA_CLASS, &class, sizeof(class) };
-	}
 	check(C_FindObjectsInit(session, tmpl, n), "C_FindObjectsInit");
 	do {
 		check(C_FindObjects(session, found, 256, &count), "C_FindObjects");
@@ -96,6 +105,15 @@ struct objects objects_find(CK_SESSION_HANDLE session, const struct ctl_args *ar
 	} while (count);
 	check(C_FindObjectsFinal(session), "C_FindObjectsFinal");
 	return objects;
+}
+
+struct objects objects_find(CK_SESSION_HANDLE session, const struct ctl_args *args)
+{
+	struct wanted wanted;
+	unsigned char id[256];
+
+	wanted_parse(&wanted, args, id);
+	return objects_search(session, &wanted);
 }
 
 void objects_free(struct objects *objects)

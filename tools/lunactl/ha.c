@@ -1,184 +1,177 @@
 // SPDX-License-Identifier: MIT
-/* HA indirect login: the secondary slot is logged in through the primary, without its PIN. */
+/*
+ * HA indirect login: the secondary token is logged in through the primary, without its PIN; both on this
+ * host, or one of them on another.
+ */
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
+#include "peer.h"
 
-static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+static const enum ctl_opt slots[] = { OPT_PRIMARY, OPT_SECONDARY };
+static const enum ctl_opt pins[] = { OPT_PIN_FILE, OPT_SECONDARY_PIN_FILE };
 
-/* A login key pair with the attributes that the protocol demands; the private key. */
-static CK_OBJECT_HANDLE login_key_make(CK_SESSION_HANDLE session, const char *label)
+static const char *label_of(const struct ctl_args *args)
 {
-	CK_MECHANISM mech = { CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0 };
-	CK_ULONG bits = 2048, len = strlen(label);
-	unsigned char e[] = { 1, 0, 1 };
-	CK_ATTRIBUTE pub[] = {
-		{ CKA_TOKEN, &yes, 1 }, { CKA_PRIVATE, &yes, 1 }, { CKA_MODIFIABLE, &no, 1 },
-		{ CKA_MODULUS_BITS, &bits, sizeof(bits) }, { CKA_PUBLIC_EXPONENT, e, 3 },
-		{ CKA_LABEL, (void *)label, len }, { CKA_ENCRYPT, &no, 1 }, { CKA_VERIFY, &no, 1 },
-		{ CKA_VERIFY_RECOVER, &no, 1 }, { CKA_WRAP, &no, 1 }, { CKA_DERIVE, &no, 1 },
-	};
-	CK_ATTRIBUTE priv[] = {
-		{ CKA_TOKEN, &yes, 1 }, { CKA_PRIVATE, &yes, 1 }, { CKA_MODIFIABLE, &no, 1 },
-		{ CKA_LABEL, (void *)label, len }, { CKA_SENSITIVE, &yes, 1 },
-		{ CKA_EXTRACTABLE, &no, 1 }, { CKA_DECRYPT, &no, 1 }, { CKA_SIGN, &no, 1 },
-		{ CKA_SIGN_RECOVER, &no, 1 }, { CKA_UNWRAP, &no, 1 }, { CKA_DERIVE, &no, 1 },
-	};
-	CK_OBJECT_HANDLE public_key, private_key;
+	const char *label = args->opt[OPT_LABEL] ? args->opt[OPT_LABEL] : "ha-login";
 
-	check(C_GenerateKeyPair(session, &mech, pub, 11, priv, 11, &public_key, &private_key),
-	      "C_GenerateKeyPair");
-	return private_key;
+	if (strlen(label) > PEER_TEXT_MAX)
+		usage_error("--label: at most %d bytes", PEER_TEXT_MAX);
+	return label;
 }
 
-/* The first object of a class with the label; 0 if there is none. */
-static CK_OBJECT_HANDLE key_find(CK_SESSION_HANDLE session, const char *label, const char *class)
+/* The primary's login key. @made: it was not there before; @out: at its public half */
+static CK_OBJECT_HANDLE login_key(struct end *primary, const char *label, bool make, bool *made,
+				  struct body *out)
 {
-	struct ctl_args wanted = { .opt = { [OPT_LABEL] = label, [OPT_CLASS] = class } };
-	struct objects objects = objects_find(session, &wanted);
-	CK_OBJECT_HANDLE handle = objects.count ? objects.handle[0] : 0;
+	struct body in = { NULL, 0, 0, 0, false };
+	CK_OBJECT_HANDLE key;
 
-	objects_free(&objects);
-	return handle;
+	put_text(&in, label);
+	put_u8(&in, make);
+	end_ask(primary, PEER_LOGIN_KEY, &in, out);
+	key = get_u32(out);
+	*made = get_u8(out);
+	if (key)
+		return key;
+	end_body_check(primary, out);
+	fatal("%s has no login key '%s': lunactl ha setup makes it", primary->where, label);
 }
 
-/* The primary's public key as an object of the secondary. */
-static CK_OBJECT_HANDLE public_import(CK_SESSION_HANDLE primary, CK_SESSION_HANDLE secondary,
-				      const char *label)
+/* What the primary gives the secondary, as an object there. */
+static CK_OBJECT_HANDLE key_give(struct ends *ends, CK_OBJECT_HANDLE key, const char *label,
+				 struct body *found, bool public)
 {
-	CK_OBJECT_HANDLE key = key_find(primary, label, "public"), made = 0;
-	CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
-	CK_KEY_TYPE type = CKK_RSA;
+	struct body in = { NULL, 0, 0, 0, false }, out;
+	unsigned char ouid[1][PEER_OUID];
+	const unsigned char *given = get_raw(found, PEER_OUID);
 	CK_ULONG n_len, e_len;
-	unsigned char *n, *e;
+	unsigned char *n = get_bytes(found, &n_len), *e = get_bytes(found, &e_len);
+	CK_OBJECT_HANDLE there;
+	struct end *failed;
+	CK_RV rv;
 
-	if (!key)
-		fatal("the primary has no public key '%s'", label);
-	n = object_bytes(primary, key, CKA_MODULUS, &n_len);
-	e = object_bytes(primary, key, CKA_PUBLIC_EXPONENT, &e_len);
-	if (!n || !e)
-		fatal("'%s' is no RSA key", label);
-	CK_ATTRIBUTE tmpl[] = {
-		{ CKA_CLASS, &class, sizeof(class) }, { CKA_KEY_TYPE, &type, sizeof(type) },
-		{ CKA_TOKEN, &yes, 1 }, { CKA_PRIVATE, &yes, 1 }, { CKA_MODIFIABLE, &no, 1 },
-		{ CKA_MODULUS, n, n_len }, { CKA_PUBLIC_EXPONENT, e, e_len },
-		{ CKA_LABEL, (void *)label, strlen(label) }, { CKA_ENCRYPT, &no, 1 },
-		{ CKA_VERIFY, &no, 1 }, { CKA_VERIFY_RECOVER, &no, 1 }, { CKA_WRAP, &no, 1 },
-		{ CKA_DERIVE, &no, 1 },
-	};
-
-	check(C_CreateObject(secondary, tmpl, sizeof(tmpl) / sizeof(tmpl[0]), &made),
-	      "C_CreateObject");
-	free(n);
-	free(e);
-	return made;
-}
-
-/* No token can answer for itself. */
-static void slots_differ(CK_SLOT_ID primary, CK_SLOT_ID secondary)
-{
-	if (primary == secondary)
-		usage_error("--primary and --secondary are the same slot");
+	end_body_check(&ends->first, found);
+	memcpy(ouid[0], given, PEER_OUID);
+	if (!public) {
+		failed = &ends->second;
+		rv = clones_there(&ends->second, ouid, 1, &there);
+		if (rv == CKR_OK && !there)
+			rv = clone_object(ends, CK_CRYPTOKI_ELEMENT, key, &there, &failed);
+		end_check(failed, rv);
+		return there;
+	}
+	put_text(&in, label);
+	put_bytes(&in, n, n_len);
+	put_bytes(&in, e, e_len);
+	end_ask(&ends->second, PEER_PUBLIC_KEY, &in, &out);
+	there = get_u32(&out);
+	end_body_check(&ends->second, &out);
+	body_free(&out);
+	return there;
 }
 
 static int ha_setup(const struct ctl_args *args)
 {
-	CK_SLOT_ID from = slot_of(args, OPT_PRIMARY), to = slot_of(args, OPT_SECONDARY);
-	const char *label = args->opt[OPT_LABEL] ? args->opt[OPT_LABEL] : "ha-login";
-	CK_SESSION_HANDLE primary, secondary;
-	CK_OBJECT_HANDLE key, there;
+	static const enum peer_purpose purposes[] = { PURPOSE_SETUP_PRIMARY, PURPOSE_SETUP_SECONDARY };
+	const char *label = label_of(args);
+	struct body in = { NULL, 0, 0, 0, false }, out;
+	CK_OBJECT_HANDLE key;
+	struct ends ends;
 	bool made;
 
-	slots_differ(from, to);
-	primary = session_login(from, "co", args, OPT_PIN_FILE);
-	key = key_find(primary, label, "private");
-	made = !key;
-	secondary = session_login(to, "co", args, args->opt[OPT_SECONDARY_PIN_FILE] ?
-				  OPT_SECONDARY_PIN_FILE : OPT_PIN_FILE);
-	if (made)
-		key = login_key_make(primary, label);
-	if (args->opt[OPT_PUBLIC])
-		there = public_import(primary, secondary, label);
-	else
-		check(CA_CloneObject(secondary, primary, CK_CRYPTOKI_ELEMENT, key, &there),
-		      "CA_CloneObject");
-	check(CA_HAInit(secondary, there), "CA_HAInit");
-	print_done(args, "%s login key '%s'; slot %lu can be logged in through slot %lu:\n"
-		   "  lunactl ha login --primary %lu --secondary %lu --label %s\n",
-		   made ? "Made" : "Used the", label, to, from, from, to, label);
+	ends_open(&ends, args, purposes, slots, pins);
+	key = login_key(&ends.first, label, true, &made, &out);
+	key = key_give(&ends, key, label, &out, args->opt[OPT_PUBLIC]);
+	body_free(&out);
+	put_u32(&in, key);
+	end_ask(&ends.second, PEER_HA_INIT, &in, &out);
+	end_body_check(&ends.second, &out);
+	ends_close(&ends);
+	print_done(args, "%s login key '%s'; %s can be logged in through %s: lunactl ha login\n",
+		   made ? "Made" : "Used the", label, ends.second.where, ends.first.where);
 	return 0;
 }
 
-/* The second half, for a secondary that requires M of N. */
-static void mofn_exchange(CK_SESSION_HANDLE primary, CK_SESSION_HANDLE secondary,
-			  unsigned char *blob, CK_ULONG len)
+/* One message from one end to the other, and what that one says to it, in its place. */
+static void pass(struct end *end, unsigned int type, struct body *message)
 {
-	unsigned char secret[8192];
-	CK_ULONG secret_len = sizeof(secret);
+	struct body out;
+	unsigned char *bytes;
+	CK_ULONG len;
 
-	check(CA_HAAnswerMofNChallenge(primary, blob, len, secret, &secret_len),
-	      "CA_HAAnswerMofNChallenge");
-	check(CA_HAActivateMofN(secondary, secret, secret_len), "CA_HAActivateMofN");
+	end_ask(end, type, message, &out);
+	if (type != PEER_MOFN_ACTIVATE) {
+		bytes = get_bytes(&out, &len);
+		put_bytes(message, bytes, len);
+	}
+	end_body_check(end, &out);
+	body_free(&out);
+}
+
+/* The exchange; whether M of N was part of it. */
+static bool exchange(struct end *primary, struct end *secondary)
+{
+	struct body message = { NULL, 0, 0, 0, false };
+	bool mofn;
+
+	pass(primary, PEER_MASTER_PUBLIC, &message);
+	pass(secondary, PEER_CHALLENGE, &message);
+	pass(primary, PEER_ANSWER, &message);
+	pass(secondary, PEER_LOGIN, &message);
+	mofn = message.len > 4;		/* more than its length */
+	if (mofn) {
+		pass(primary, PEER_MOFN_ANSWER, &message);
+		pass(secondary, PEER_MOFN_ACTIVATE, &message);
+	}
+	body_free(&message);
+	return mofn;
 }
 
 static int ha_login(const struct ctl_args *args)
 {
-	CK_SLOT_ID from = slot_of(args, OPT_PRIMARY), to = slot_of(args, OPT_SECONDARY);
-	const char *label = args->opt[OPT_LABEL] ? args->opt[OPT_LABEL] : "ha-login";
-	CK_SESSION_HANDLE primary, secondary;
-	CK_OBJECT_HANDLE key;
-	unsigned char twc[8192], challenge[8192], answer[8192], mofn[8192];
-	CK_ULONG twc_len = sizeof(twc), challenge_len = sizeof(challenge), answer_len = sizeof(answer);
-	CK_ULONG mofn_len = sizeof(mofn), private_count = 0, i;
-	struct ctl_args any = { .opt = { NULL } };
+	static const enum peer_purpose purposes[] = { PURPOSE_LOGIN_PRIMARY, PURPOSE_LOGIN_SECONDARY };
 	struct json_object *object;
-	struct objects objects;
-	CK_SESSION_INFO info;
+	CK_ULONG state, count;
+	struct ends ends;
+	struct body out;
+	bool mofn, made;
 
-	slots_differ(from, to);
-	primary = session_login(from, "co", args, OPT_PIN_FILE);
-	secondary = session_public(to);
-	key = key_find(primary, label, "private");
-	if (!key)
-		fatal("the primary has no login key '%s': lunactl ha setup makes it", label);
-	check(CA_HAGetMasterPublic(from, twc, &twc_len), "CA_HAGetMasterPublic");
-	check(CA_HAGetLoginChallenge(secondary, CKU_USER, twc, twc_len, challenge, &challenge_len),
-	      "CA_HAGetLoginChallenge");
-	check(CA_HAAnswerLoginChallenge(primary, key, challenge, challenge_len, answer, &answer_len),
-	      "CA_HAAnswerLoginChallenge");
-	check(CA_HALogin(secondary, answer, answer_len, mofn, &mofn_len), "CA_HALogin");
-	if (mofn_len)
-		mofn_exchange(primary, secondary, mofn, mofn_len);
-	check(C_GetSessionInfo(secondary, &info), "C_GetSessionInfo");
-	objects = objects_find(secondary, &any);
-	for (i = 0; i < objects.count; i++)
-		private_count += object_bool(secondary, objects.handle[i], CKA_PRIVATE);
-	objects_free(&objects);
+	ends_open(&ends, args, purposes, slots, pins);
+	login_key(&ends.first, label_of(args), false, &made, &out);
+	body_free(&out);
+	mofn = exchange(&ends.first, &ends.second);
+	end_ask(&ends.second, PEER_STATE, NULL, &out);
+	state = get_u32(&out);
+	count = get_u32(&out);
+	end_body_check(&ends.second, &out);
+	body_free(&out);
+	ends_close(&ends);
 	if (args->json) {
 		object = json_object_new_object();
-		json_object_object_add(object, "state", json_object_new_string(state_text(info.state)));
-		json_object_object_add(object, "private_objects",
-				       json_object_new_int64((int64_t)private_count));
-		json_object_object_add(object, "mofn", json_object_new_boolean(mofn_len > 0));
+		json_object_object_add(object, "state", json_object_new_string(state_text(state)));
+		json_object_object_add(object, "private_objects", json_object_new_int64((int64_t)count));
+		json_object_object_add(object, "mofn", json_object_new_boolean(mofn));
 		print_json(object);
 	} else {
-		printf("Slot %lu is logged in through slot %lu: %s%s; it sees %lu private objects.\n", to,
-		       from, state_text(info.state), mofn_len ? ", M of N activated" : "",
-		       private_count);
+		printf("%s is logged in through %s: %s%s; it sees %lu private objects.\n", ends.second.where,
+		       ends.first.where, state_text(state), mofn ? ", M of N activated" : "", count);
 	}
 	return 0;
 }
 
-#define PAIR	(OPT(PRIMARY) | OPT(SECONDARY) | OPT(LABEL) | OPT(PIN_FILE))
+#define PAIR	(OPT(PRIMARY) | OPT(SECONDARY) | OPT(LABEL) | OPT(PIN_FILE) | REMOTE)
 
 const struct ctl_command ha_commands[] = {
 	{ "ha setup", "Sets the secondary up to be logged in through the primary",
 	  "Makes the login key pair on the primary, unless it is there, and clones its private key to the\n"
 	  "secondary; with --public the secondary gets the public key only, needs no common domain, and can\n"
-	  "never act as a primary. The label is ha-login unless --label says otherwise.",
+	  "never act as a primary. The label is ha-login unless --label says otherwise. With --remote, one of\n"
+	  "--primary and --secondary is a slot here, and the other one is the remote's.",
 	  ha_setup, PAIR | OPT(SECONDARY_PIN_FILE) | OPT(PUBLIC), NULL },
 	{ "ha login", "Logs the secondary in through the primary, without the secondary's PIN",
-	  "The login belongs to this process: the command shows that it works.", ha_login, PAIR, NULL },
+	  "The login belongs to this process: the command shows that it works. On a secondary whose primary is\n"
+	  "on another host: lunactl ha login --secondary 0 --remote \"ssh primary lunactl peer\".",
+	  ha_login, PAIR, NULL },
 	{ NULL, NULL, NULL, NULL, 0, NULL },
 };

@@ -7,7 +7,7 @@
 
 const struct ctl_command *const ctl_groups[] = {
 	token_commands, object_commands, crypt_commands, clone_commands, image_commands,
-	ha_commands, policy_commands, mofn_commands, NULL,
+	ha_commands, policy_commands, mofn_commands, peer_commands, NULL,
 };
 
 /* All commands, or with @first those that start with this word. False: there are none. @to may be NULL. */
@@ -38,7 +38,8 @@ static void help(FILE *to)
 	fputs("\n'lunactl COMMAND --help' explains one. Every command takes --json.\n\n"
 	      "PINs come from the command's --...pin-file, from LUNA_PIN (crypto officer), LUNA_SO_PIN,\n"
 	      "LUNA_CU_PIN, or a prompt; never from the command line. LUNA_DEVICES says where the devices\n"
-	      "are. Exit status: 0; 1 the token refused, with the CKR's name on standard error; 2 usage.\n", to);
+	      "are. Exit status: 0; 1 the token refused, with the CKR's name on standard error; 2 usage;\n"
+	      "3 the connection to another host (--remote) broke: run the command again.\n", to);
 }
 
 /* The command whose words start @argv; *words is how many those are. */

@@ -53,11 +53,45 @@ void ctl_json_errors(bool on)
 	json_errors = on;
 }
 
-static void say(const char *format, va_list args)
+static bool (*failure_hook)(CK_RV rv, const char *call, const char *text);
+
+void on_failure(bool (*hook)(CK_RV rv, const char *call, const char *text))
 {
-	fputs("lunactl: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	failure_hook = hook;
+}
+
+/* Says what went wrong, once, to whom it is to be said, and exits. */
+static void fail(int status, CK_RV rv, const char *call, const char *text) __attribute__((noreturn));
+
+static void fail(int status, CK_RV rv, const char *call, const char *text)
+{
+	bool (*hook)(CK_RV rv, const char *call, const char *text) = failure_hook;
+	struct json_object *error;
+
+	failure_hook = NULL;
+	if (!hook || !hook(rv, call, text))
+		fprintf(stderr, "lunactl: %s\n", text);
+	if (json_errors && status != 2) {
+		error = json_object_new_object();
+		if (rv != CKR_OK)
+			json_object_object_add(error, "call", json_object_new_string(call));
+		json_object_object_add(error, "error", rv == CKR_OK ? json_text(text, strlen(text)) :
+				       json_object_new_string(ckr_name(rv)));
+		if (rv != CKR_OK)
+			json_object_object_add(error, "code", json_object_new_int64((int64_t)rv));
+		print_json(error);
+	}
+	exit(status);
+}
+
+static void fail_format(int status, const char *format, va_list args) __attribute__((noreturn));
+
+static void fail_format(int status, const char *format, va_list args)
+{
+	char text[2048];
+
+	vsnprintf(text, sizeof(text), format, args);
+	fail(status, CKR_OK, "", text);
 }
 
 void usage_error(const char *format, ...)
@@ -65,35 +99,40 @@ void usage_error(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say(format, args);
-	va_end(args);
-	exit(2);
+	fail_format(2, format, args);
 }
 
 void fatal(const char *format, ...)
 {
-	struct json_object *error;
-	char text[512];
 	va_list args;
 
 	va_start(args, format);
-	say(format, args);
-	va_end(args);
-	if (json_errors) {
-		va_start(args, format);
-		vsnprintf(text, sizeof(text), format, args);
-		va_end(args);
-		error = json_object_new_object();
-		json_object_object_add(error, "error", json_text(text, strlen(text)));
-		print_json(error);
-	}
-	exit(1);
+	fail_format(1, format, args);
 }
 
-void check(CK_RV rv, const char *what)
+void fatal_lost(const char *format, ...)
 {
-	struct json_object *error;
+	va_list args;
+
+	va_start(args, format);
+	fail_format(3, format, args);
+}
+
+void refused(CK_RV rv, const char *call, const char *format, ...)
+{
+	char text[2048];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fail(1, rv == CKR_FUNCTION_FAILED ? CKR_OK : rv, call, text);
+}
+
+void check_at(CK_RV rv, const char *what, const char *where)
+{
 	const char *hint = "";
+	char text[1024];
 	size_t i;
 
 	if (rv == CKR_OK)
@@ -101,13 +140,12 @@ void check(CK_RV rv, const char *what)
 	for (i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (hints[i].rv == rv)
 			hint = hints[i].hint;
-	if (json_errors) {
-		error = json_object_new_object();
-		json_object_object_add(error, "call", json_object_new_string(what));
-		json_object_object_add(error, "error", json_object_new_string(ckr_name(rv)));
-		json_object_object_add(error, "code", json_object_new_int64((int64_t)rv));
-		print_json(error);
-		json_errors = false;
-	}
-	fatal("%s: %s (0x%lx)%s%s", what, ckr_name(rv), rv, *hint ? ": " : "", hint);
+	snprintf(text, sizeof(text), "%s%s: %s (0x%lx)%s%s", what, where, ckr_name(rv), rv,
+		 *hint ? ": " : "", hint);
+	fail(1, rv, what, text);
+}
+
+void check(CK_RV rv, const char *what)
+{
+	check_at(rv, what, "");
 }

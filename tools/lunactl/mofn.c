@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "ctl.h"
+#include "peer.h"
 
 enum { SHARES = 16, SHARE_MAX = 512 };
 
@@ -120,15 +120,17 @@ static int mofn_status(const struct ctl_args *args)
 
 static int mofn_clone(const struct ctl_args *args)
 {
-	CK_SLOT_ID from = slot_of(args, OPT_FROM), to = slot_of(args, OPT_TO);
-	CK_SESSION_HANDLE source, target;
+	static const enum peer_purpose purposes[] = { PURPOSE_SOURCE, PURPOSE_TARGET };
+	static const enum ctl_opt slots[] = { OPT_FROM, OPT_TO }, pins[] = { OPT_PIN_FILE, OPT_TO_PIN_FILE };
+	CK_OBJECT_HANDLE none;
+	struct end *failed;
+	struct ends ends;
+	CK_RV rv;
 
-	if (from == to)
-		usage_error("--from and --to are the same slot");
-	source = session_login(from, "co", args, OPT_PIN_FILE);
-	target = session_login(to, "co", args,
-			       args->opt[OPT_TO_PIN_FILE] ? OPT_TO_PIN_FILE : OPT_PIN_FILE);
-	check(CA_CloneMofN(target, source, NULL), "CA_CloneMofN");
+	ends_open(&ends, args, purposes, slots, pins);
+	rv = clone_object(&ends, CK_MOFN_ACTIVATION_ELEMENT, 0, &none, &failed);
+	end_check(failed, rv);
+	ends_close(&ends);
 	print_done(args, "The M of N secret is cloned.\n");
 	return 0;
 }
@@ -141,7 +143,7 @@ const struct ctl_command mofn_commands[] = {
 	{ "mofn activate", "Presents shares", NULL, mofn_activate, ROLE, "SHARE..." },
 	{ "mofn deactivate", "Withdraws the activation", NULL, mofn_deactivate, ROLE, NULL },
 	{ "mofn status", "Shows the state", NULL, mofn_status, OPT(SLOT), NULL },
-	{ "mofn clone", "Copies a cloneable secret to another slot", NULL, mofn_clone,
-	  OPT(FROM) | OPT(TO) | OPT(PIN_FILE) | OPT(TO_PIN_FILE), NULL },
+	{ "mofn clone", "Copies a cloneable secret to another token", NULL, mofn_clone,
+	  OPT(FROM) | OPT(TO) | OPT(PIN_FILE) | OPT(TO_PIN_FILE) | REMOTE, NULL },
 	{ NULL, NULL, NULL, NULL, 0, NULL },
 };

@@ -110,6 +110,12 @@ void progress(const char *what, size_t done, size_t total)
 	fprintf(stderr, "] %zu/%zu%s", done, total, done == total ? "\n" : "");
 }
 
+void progress_clear(void)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+}
+
 unsigned char *file_read(const char *path, CK_ULONG *len)
 {
 	FILE *file = strcmp(path, "-") ? fopen(path, "rb") : stdin;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* PINs: from a file, the environment or a prompt without echo; wiped after use, never shown. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -35,6 +36,13 @@ static void pin_from_file(struct pin *pin, const char *path)
 	explicit_bzero(line, sizeof(line));
 }
 
+static const char *terminal;	/* where prompts are, unless on the standard input */
+
+void pin_from_tty(void)
+{
+	terminal = "/dev/tty";
+}
+
 static volatile sig_atomic_t caught;
 
 static void catch_signal(int signal)
@@ -43,16 +51,16 @@ static void catch_signal(int signal)
 }
 
 /*
- * A line without echo into @line, not through stdio, which keeps a copy. Ctrl-C and the like come
+ * A line of @fd without echo into @line, not through stdio, which keeps a copy. Ctrl-C and the like come
  * through only while it waits, so that no terminal is left without echo. Return: its length, or -1
  * with the signal in caught, if there was one.
  */
-static ssize_t line_read(const char *whose, char *line, size_t room)
+static ssize_t line_read(int fd, const char *whose, char *line, size_t room)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
 	enum { SIGNALS = sizeof(signals) / sizeof(signals[0]) };
 	struct sigaction action = { .sa_handler = catch_signal }, actions[SIGNALS];
-	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct pollfd input = { .fd = fd, .events = POLLIN };
 	struct termios quiet, before;
 	sigset_t blocked, mask;
 	ssize_t len = -1;
@@ -65,15 +73,15 @@ static ssize_t line_read(const char *whose, char *line, size_t room)
 	sigprocmask(SIG_BLOCK, &blocked, &mask);
 	for (i = 0; i < SIGNALS; i++)
 		sigaction(signals[i], &action, &actions[i]);
-	tcgetattr(STDIN_FILENO, &before);
+	tcgetattr(fd, &before);
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	fprintf(stderr, "PIN for %s: ", whose);
+	tcsetattr(fd, TCSAFLUSH, &quiet);
+	dprintf(terminal ? fd : STDERR_FILENO, "PIN for %s: ", whose);
 	if (ppoll(&input, 1, NULL, &mask) == 1)
-		len = read(STDIN_FILENO, line, room);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-	fputc('\n', stderr);
+		len = read(fd, line, room);
+	tcsetattr(fd, TCSAFLUSH, &before);
+	dprintf(terminal ? fd : STDERR_FILENO, "\n");
 	for (i = 0; i < SIGNALS; i++)
 		sigaction(signals[i], &actions[i], NULL);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
@@ -82,16 +90,19 @@ static ssize_t line_read(const char *whose, char *line, size_t room)
 
 static void pin_from_prompt(struct pin *pin, const char *whose, const char *variable)
 {
+	int fd = terminal ? open(terminal, O_RDWR | O_NOCTTY | O_CLOEXEC) : STDIN_FILENO;
 	char line[sizeof(pin->text) + 2];
 	ssize_t len;
 
-	if (!isatty(STDIN_FILENO))
+	if (fd < 0 || !isatty(fd))
 		fatal("no PIN for %s: give a --...pin-file, set %s, or run in a terminal", whose, variable);
 	do {
-		len = line_read(whose, line, sizeof(line));
+		len = line_read(fd, whose, line, sizeof(line));
 		if (caught)
 			raise(caught);
 	} while (caught);	/* Ctrl-Z, and on again */
+	if (terminal)
+		close(fd);
 	if (len <= 0)
 		fatal("no PIN for %s", whose);
 	pin_set(pin, line, (size_t)len, "the terminal");

@@ -35,7 +35,7 @@ void pin_of_role(struct pin *pin, const char *role, const char *where, const str
 		 enum ctl_opt file)
 {
 	size_t i = role_index(role);
-	char whose[64];
+	char whose[128];
 
 	snprintf(whose, sizeof(whose), "the %s of %s", roles[i].title, where);
 	pin_get(pin, args, file, roles[i].variable, whose);
@@ -62,20 +62,27 @@ CK_SESSION_HANDLE session_public(CK_SLOT_ID slot)
 	return session;
 }
 
-CK_SESSION_HANDLE session_login(CK_SLOT_ID slot, const char *role, const struct ctl_args *args,
-				enum ctl_opt file)
+CK_RV session_try_login(CK_SESSION_HANDLE session, const char *role, const char *where,
+			const struct ctl_args *args, enum ctl_opt file)
 {
 	CK_USER_TYPE type = role_type(role);
-	CK_SESSION_HANDLE session = session_public(slot);
 	struct pin pin;
-	char where[32];
 	CK_RV rv;
 
-	snprintf(where, sizeof(where), "slot %lu", slot);
 	pin_of_role(&pin, role, where, args, file);
 	rv = C_Login(session, type, pin.text, pin.len);
 	pin_free(&pin);
-	check(rv, "C_Login");
+	return rv;
+}
+
+CK_SESSION_HANDLE session_login(CK_SLOT_ID slot, const char *role, const struct ctl_args *args,
+				enum ctl_opt file)
+{
+	CK_SESSION_HANDLE session = session_public(slot);
+	char where[32];
+
+	snprintf(where, sizeof(where), "slot %lu", slot);
+	check(session_try_login(session, role, where, args, file), "C_Login");
 	return session;
 }
 
