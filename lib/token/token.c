@@ -167,7 +167,7 @@ u32 luna_do_slot_info(struct luna_ucmd *cmd)
 	guard(rwsem_read)(&token->lock);
 	fill_texts(info, token);
 	fill_time(info, token);
-	info->slot_flags = CKF_TOKEN_PRESENT;
+	info->slot_flags = CKF_TOKEN_PRESENT | CKF_HW_SLOT;
 	info->hardware_version[0] = 1;
 	/* Clients read the minor byte as two digits, minor and sub-minor. */
 	info->firmware_version[0] = LUNA_FIRMWARE_MAJOR;

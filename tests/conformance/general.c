@@ -221,6 +221,7 @@ static void slot_and_token_info(void **state)
 	(void)state;
 	assert_ok(p11->C_GetSlotInfo(slot_a, &slot));
 	assert_true(slot.flags & CKF_TOKEN_PRESENT);
+	assert_true(slot.flags & CKF_HW_SLOT);
 	assert_ok(p11->C_GetTokenInfo(slot_a, &token));
 	assert_memory_equal(token.label, "token a                         ", 32);
 	assert_true(token.flags & CKF_TOKEN_INITIALIZED);
@@ -264,6 +265,8 @@ static void mechanism_list(void **state)
 		assert_ok(p11->C_GetMechanismInfo(slot_a, list[i], &info));
 		assert_true(info.ulMinKeySize <= info.ulMaxKeySize);
 		assert_int_not_equal(info.flags & ~(CK_FLAGS)CKF_HW, 0);
+		/* What pkcs11-tool --test looks for before it signs anything */
+		assert_true(info.flags & CKF_HW);
 	}
 	assert_rv(p11->C_GetMechanismList(slot_a, list, &small), CKR_BUFFER_TOO_SMALL);
 	assert_int_equal(small, count);
