@@ -27,6 +27,7 @@ key_types=(
 )
 
 here=$(cd "$(dirname "$0")" && pwd)
+view=()		# a command that runs the commands of a step in another view of the system
 print_page=
 if [ "${1:-}" = --page ]; then
 	print_page=1
@@ -63,11 +64,14 @@ result() {
 
 # block TITLE LANGUAGE CODE: a paragraph and a code block of the page
 block() {
-	printf '\n%s:\n\n```%s\n%s\n```\n' "$1" "$2" "$3"
+	local colon=:
+	[ "${1%\?}" = "$1" ] || colon=
+	printf '\n%s%s\n\n```%s\n%s\n```\n' "$1" "$colon" "$2" "$3"
 }
 
 run() {
-	timeout --kill-after=5 "${LUNA_CLIENT_TIMEOUT:-120}" bash -euo pipefail -c "$2" >"$output" 2>&1 </dev/null
+	timeout --kill-after=5 "${LUNA_CLIENT_TIMEOUT:-120}" "${view[@]}" bash -euo pipefail -c "$2" \
+		>"$output" 2>&1 </dev/null
 	result $? "$1"
 }
 
