@@ -141,7 +141,7 @@ static bool encode_eddsa(struct p11_buffer *bytes, const void *from, CK_ULONG le
 	if (len != sizeof(params))
 		return false;
 	memcpy(&params, from, sizeof(params));
-	if (!inside_ok(params.pContextData, params.ulContextDataLen))
+	if (!p11_inside_ok(params.pContextData, params.ulContextDataLen))
 		return false;
 	to.prehash = !!params.phFlag;
 	to.context_len = (uint32_t)params.ulContextDataLen;
