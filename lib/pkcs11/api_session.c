@@ -2,8 +2,6 @@
 /*
  * Session functions of PKCS#11 and of the vendor.
  */
-#include <unistd.h>
-
 #include "container.h"
 #include "library.h"
 
@@ -165,7 +163,14 @@ static CK_ULONG authentication_level(uint32_t role)
 	}
 }
 
-/* An application is an open file, which belongs to this process: its number is the access id. */
+/* The half of an application id that CA_SetApplicationID would take, @at bytes into it. */
+static CK_ULONG app_half(const struct p11_app_id *app, int at)
+{
+	const uint8_t *b = app->bytes + at;
+
+	return (CK_ULONG)b[0] << 24 | (CK_ULONG)b[1] << 16 | (CK_ULONG)b[2] << 8 | b[3];
+}
+
 CK_RV CA_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_ULONG_PTR pulAppIdHigh,
 			CK_ULONG_PTR pulAppIdLow, CK_ULONG_PTR pulContainerNumber,
 			CK_ULONG_PTR pulAuthenticationLevel)
@@ -178,9 +183,9 @@ CK_RV CA_GetSessionInfo(CK_SESSION_HANDLE hSession, CK_ULONG_PTR pulAppIdHigh,
 		rv = session_info(call.session, &info);
 	if (rv == CKR_OK) {
 		if (pulAppIdHigh)
-			*pulAppIdHigh = 0;
+			*pulAppIdHigh = app_half(&call.session->device->app, 0);
 		if (pulAppIdLow)
-			*pulAppIdLow = (CK_ULONG)getpid();
+			*pulAppIdLow = app_half(&call.session->device->app, 4);
 		if (pulContainerNumber)
 			*pulContainerNumber = info.container;
 		if (pulAuthenticationLevel)

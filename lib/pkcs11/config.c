@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,4 +121,66 @@ uint32_t p11_config_token_type(void)
 	else
 		p11_config_read("Misc", config_token_type, &type);
 	return type;
+}
+
+/* What the file says of the application id. */
+struct config_app {
+	bool halves, whole, bad;
+	uint32_t half[2];
+	uint8_t id[LUNA_APP_ID_LEN];
+};
+
+static bool config_number(const char *value, uint32_t *number)
+{
+	unsigned long long all;
+	char *end;
+
+	errno = 0;
+	all = strtoull(value, &end, 0);
+	*number = (uint32_t)all;
+	return *value >= '0' && *value <= '9' && !*end && !errno && all <= 0xffffffffu;
+}
+
+static bool config_hex(const char *value, uint8_t *bytes, size_t len)
+{
+	unsigned int byte;
+	size_t i;
+
+	if (!strncasecmp(value, "0x", 2))
+		value += 2;
+	if (strlen(value) != 2 * len || strspn(value, "0123456789abcdefABCDEF") != 2 * len)
+		return false;
+	for (i = 0; i < len; i++) {
+		if (sscanf(value + 2 * i, "%2x", &byte) != 1)
+			return false;
+		bytes[i] = (uint8_t)byte;
+	}
+	return true;
+}
+
+static void config_app_key(const char *key, const char *value, void *context)
+{
+	struct config_app *app = context;
+
+	if (!strcmp(key, "AppId")) {
+		app->whole = true;
+		app->bad |= !config_hex(value, app->id, sizeof(app->id));
+	} else if (!strcmp(key, "AppIdMajor") || !strcmp(key, "AppIdMinor")) {
+		app->halves = true;
+		app->bad |= !config_number(value, &app->half[!strcmp(key, "AppIdMinor")]);
+	}
+}
+
+bool p11_config_app_id(uint8_t *id)
+{
+	struct config_app app = { 0 };
+	size_t i;
+
+	p11_config_read("Misc", config_app_key, &app);
+	if (app.bad || (!app.whole && !app.halves))
+		return false;
+	for (i = 0; !app.whole && i < 8; i++)
+		app.id[i] = (uint8_t)(app.half[i / 4] >> (24 - 8 * (i % 4)));
+	memcpy(id, app.id, sizeof(app.id));
+	return true;
 }

@@ -12,11 +12,15 @@
  *	}
  *	Misc = {
  *		TokenType = ppso;		or legacy: the type of tokens that C_InitToken makes
+ *		AppIdMajor = 1;			the application id, as for CA_SetApplicationID;
+ *		AppIdMinor = 40;		one of the two left out is 0
+ *		AppId = 0f1e2d3c4b5a...;	or the 16 bytes of CA_SetApplicationIDV2, in hex
  *	}
  */
 #ifndef P11_CONFIG_H
 #define P11_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -38,5 +42,12 @@ void p11_config_read(const char *section, p11_config_visit visit, void *context)
  * Return: LUNA_TOKEN_PPSO or LUNA_TOKEN_LEGACY.
  */
 uint32_t p11_config_token_type(void);
+
+/**
+ * p11_config_app_id() - the application id that the file gives to every program
+ * @id: 16 bytes
+ * Return: false if it gives none, or one that is none.
+ */
+bool p11_config_app_id(uint8_t *id);
 
 #endif /* P11_CONFIG_H */

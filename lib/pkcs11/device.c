@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "transport.h"
@@ -94,7 +95,29 @@ static bool device_greet(struct p11_device *device)
 	return true;
 }
 
-struct p11_device *p11_device_open(const char *path)
+/* An id that nobody chose may go unsaid: a device that knows no ids shares nothing anyway. */
+static void device_join(struct p11_device *device, const uint8_t *app)
+{
+	struct luna_app_id arg = { .step = LUNA_APP_JOIN };
+	struct p11_request request = {
+		.command = LUNA_APP_ID,
+		.head = &arg.hdr,
+		.size = sizeof(arg),
+	};
+
+	if (!p11_app_id(&device->app) && !app)
+		return;
+	if (app) {
+		memcpy(device->app.bytes, app, sizeof(device->app.bytes));
+		device->app.chosen = true;
+	}
+	memcpy(arg.id, device->app.bytes, sizeof(arg.id));
+	device->joined = p11_transport(device, &request);
+	if (!device->app.chosen)
+		device->joined = CKR_OK;
+}
+
+struct p11_device *p11_device_open(const char *path, const uint8_t *app)
 {
 	struct p11_device *device = calloc(1, sizeof(*device));
 
@@ -113,5 +136,6 @@ struct p11_device *p11_device_open(const char *path)
 		p11_device_put(device);
 		return NULL;
 	}
+	device_join(device, app);
 	return device;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An open device: one file descriptor, which is this process' application on one token.
+ * An open device: one file descriptor, which is this process' application on one token, or with
+ * CA_OpenSessionWithAppID one of several.
  *
  * Two counts. References keep the struct; users keep the descriptor, so that its number cannot be
  * reused while another thread is about to call ioctl() on it. A device that has gone is dead for
@@ -18,6 +19,8 @@
 #include <luna/cryptoki_v2.h>
 #include <uapi/luna.h>
 
+#include "application.h"
+
 #define P11_KNOWN_INITS	256
 
 /**
@@ -32,6 +35,9 @@
  * @ioc_max: largest buffer to send
  * @op_data_max: most data of one LUNA_OP
  * @info: what LUNA_GET_INFO said
+ * @app: the application id that the device was told
+ * @joined: what it said to that
+ * @next: next in the slot's list of devices under other ids than the process's
  * @lock: protects the rest
  * @mechanisms: rows of LUNA_MECH_LIST as of generation @mechanisms_generation, or NULL
  * @mechanism_count: number of them
@@ -46,6 +52,9 @@ struct p11_device {
 	uint32_t ioc_max;
 	uint32_t op_data_max;
 	struct luna_info info;
+	struct p11_app_id app;
+	CK_RV joined;
+	struct p11_device *next;
 	pthread_mutex_t lock;
 	struct luna_mech_info *mechanisms;
 	uint32_t mechanism_count;
@@ -54,9 +63,10 @@ struct p11_device {
 
 /**
  * p11_device_open() - open @path and see that it is a device of our ABI
+ * @app: the application id to open it under; NULL: that of the process
  * Return: the device with one reference, or NULL.
  */
-struct p11_device *p11_device_open(const char *path);
+struct p11_device *p11_device_open(const char *path, const uint8_t *app);
 
 /** p11_device_get() - take another reference; the caller holds one already */
 struct p11_device *p11_device_get(struct p11_device *device);

@@ -41,6 +41,7 @@ static void library_forget_domain(void)
 /* In a forked child, which has one thread: whatever the others held is free again. */
 static void library_after_fork(void)
 {
+	p11_app_after_fork();
 	p11_slot_after_fork();
 	p11_session_after_fork();
 	p11_log_close();
@@ -227,6 +228,7 @@ CK_RV C_Finalize(CK_VOID_PTR pReserved)
 		pthread_cond_wait(&library_idle, &library_lock);
 	p11_session_forget_all();
 	p11_slot_close_all();
+	p11_app_forget();
 	pthread_mutex_lock(&library_next_token.lock);
 	library_forget_domain();
 	pthread_mutex_unlock(&library_next_token.lock);

@@ -5,6 +5,7 @@
 #include "session.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "log.h"
 
@@ -61,34 +62,6 @@ void p11_session_put(struct p11_session *session)
 	free(session);
 }
 
-/* Opens a session on the device; it has one reference and is not in the table yet. */
-static CK_RV session_make(struct p11_slot *slot, CK_FLAGS flags, struct p11_session **made)
-{
-	struct luna_session_info open = { .flags = (uint32_t)flags };
-	struct p11_request request = {
-		.command = LUNA_SESSION_OPEN,
-		.head = &open.hdr,
-		.size = sizeof(open),
-	};
-	struct p11_session *session = calloc(1, sizeof(*session));
-	CK_RV rv;
-
-	if (!session)
-		return CKR_HOST_MEMORY;
-	rv = p11_slot_call(slot, &request, &session->device);
-	if (rv != CKR_OK) {
-		p11_device_put(session->device);
-		free(session);
-		return rv;
-	}
-	session->slot = slot;
-	session->remote = open.handle;
-	atomic_init(&session->references, 1);
-	pthread_mutex_init(&session->lock, NULL);
-	*made = session;
-	return CKR_OK;
-}
-
 /* Tells the device; the session's lock is not needed, as nothing of this struct is touched. */
 static CK_RV session_end(struct p11_session *session)
 {
@@ -104,14 +77,50 @@ static CK_RV session_end(struct p11_session *session)
 	return rv == CKR_DEVICE_REMOVED ? CKR_OK : rv;
 }
 
-CK_RV p11_session_open(struct p11_slot *slot, CK_FLAGS flags, CK_SESSION_HANDLE *handle)
+/* Opens a session on the device; it has one reference and is not in the table yet. */
+static CK_RV session_make(struct p11_slot *slot, const uint8_t *app, CK_FLAGS flags,
+			  struct p11_session **made)
+{
+	struct luna_session_info open = { .flags = (uint32_t)flags };
+	struct p11_request request = {
+		.command = LUNA_SESSION_OPEN,
+		.head = &open.hdr,
+		.size = sizeof(open),
+	};
+	struct p11_session *session = calloc(1, sizeof(*session));
+	CK_RV rv;
+
+	if (!session)
+		return CKR_HOST_MEMORY;
+	rv = p11_slot_call_as(slot, app, &request, &session->device);
+	if (rv != CKR_OK) {
+		p11_device_put(session->device);
+		free(session);
+		return rv;
+	}
+	session->slot = slot;
+	session->remote = open.handle;
+	atomic_init(&session->references, 1);
+	pthread_mutex_init(&session->lock, NULL);
+	rv = session->device->joined;
+	if (rv != CKR_OK) {
+		session_end(session);
+		p11_session_put(session);
+		return rv;
+	}
+	*made = session;
+	return CKR_OK;
+}
+
+CK_RV p11_session_open_as(struct p11_slot *slot, const uint8_t *app, CK_FLAGS flags,
+			  CK_SESSION_HANDLE *handle)
 {
 	struct p11_session *session;
 	struct bucket *bucket;
 	uint64_t next;
 	CK_RV rv;
 
-	rv = session_make(slot, flags, &session);
+	rv = session_make(slot, app, flags, &session);
 	if (rv != CKR_OK)
 		return rv;
 	next = atomic_fetch_add(&session_next, 1);
@@ -131,15 +140,30 @@ CK_RV p11_session_open(struct p11_slot *slot, CK_FLAGS flags, CK_SESSION_HANDLE 
 	return CKR_OK;
 }
 
-/* Takes one session out of the table: the one with @handle, or if that is 0 one of @slot. */
+CK_RV p11_session_open(struct p11_slot *slot, CK_FLAGS flags, CK_SESSION_HANDLE *handle)
+{
+	return p11_session_open_as(slot, NULL, flags, handle);
+}
+
+static bool session_is_of(const struct p11_session *session, const struct p11_slot *slot,
+			  const uint8_t *app)
+{
+	return (!slot || session->slot == slot) &&
+	       (!app || !memcmp(session->device->app.bytes, app, LUNA_APP_ID_LEN));
+}
+
+/*
+ * Takes one session out of the table: the one with @handle, or if that is 0 one of @slot and @app,
+ * where NULL is any.
+ */
 static struct p11_session *session_take(struct bucket *bucket, CK_SESSION_HANDLE handle,
-					struct p11_slot *slot)
+					struct p11_slot *slot, const uint8_t *app)
 {
 	struct p11_session **link, *session;
 
 	pthread_mutex_lock(&bucket->lock);
 	for (link = &bucket->first; *link; link = &(*link)->next)
-		if (handle ? (*link)->handle == handle : !slot || (*link)->slot == slot)
+		if (handle ? (*link)->handle == handle : session_is_of(*link, slot, app))
 			break;
 	session = *link;
 	if (session) {
@@ -156,7 +180,7 @@ CK_RV p11_session_close(CK_SESSION_HANDLE handle)
 	CK_RV rv;
 
 	/* To session_take() a handle of 0 means any. */
-	session = handle ? session_take(session_bucket(handle), handle, NULL) : NULL;
+	session = handle ? session_take(session_bucket(handle), handle, NULL, NULL) : NULL;
 	if (!session)
 		return CKR_SESSION_HANDLE_INVALID;
 	rv = session_end(session);
@@ -164,13 +188,13 @@ CK_RV p11_session_close(CK_SESSION_HANDLE handle)
 	return rv;
 }
 
-static void session_drop(struct p11_slot *slot)
+static void session_drop(struct p11_slot *slot, const uint8_t *app)
 {
 	struct p11_session *session;
 	size_t i;
 
 	for (i = 0; i < BUCKETS; i++)
-		while ((session = session_take(&buckets[i], 0, slot)))
+		while ((session = session_take(&buckets[i], 0, slot, app)))
 			p11_session_put(session);
 }
 
@@ -182,14 +206,36 @@ CK_RV p11_session_close_all(struct p11_slot *slot)
 		.head = &head,
 		.size = sizeof(head),
 	};
-	struct p11_device *device = p11_slot_open_device(slot);
-	CK_RV rv = CKR_OK;
+	struct p11_device *device;
+	CK_RV rv = CKR_OK, one;
+	size_t i;
 
-	session_drop(slot);
-	if (device)
-		rv = p11_transport(device, &request);
-	p11_device_put(device);
-	return rv == CKR_DEVICE_REMOVED ? CKR_OK : rv;
+	session_drop(slot, NULL);
+	for (i = 0; p11_slot_open_device(slot, i, &device); i++) {
+		one = device ? p11_transport(device, &request) : CKR_OK;
+		if (one != CKR_OK && one != CKR_DEVICE_REMOVED)
+			rv = one;
+		p11_device_put(device);
+	}
+	return rv;
+}
+
+bool p11_session_any(void)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < BUCKETS && !any; i++) {
+		pthread_mutex_lock(&buckets[i].lock);
+		any = buckets[i].first;
+		pthread_mutex_unlock(&buckets[i].lock);
+	}
+	return any;
+}
+
+void p11_session_forget(struct p11_slot *slot, const uint8_t *app)
+{
+	session_drop(slot, app);
 }
 
 CK_RV p11_session_call(struct p11_session *session, struct p11_request *request)
@@ -236,7 +282,7 @@ void p11_session_flush(struct p11_device *device)
 
 CK_RV p11_session_temporary(struct p11_slot *slot, CK_FLAGS flags, struct p11_session **session)
 {
-	return session_make(slot, flags | CKF_SERIAL_SESSION, session);
+	return session_make(slot, NULL, flags | CKF_SERIAL_SESSION, session);
 }
 
 void p11_session_end_temporary(struct p11_session *session)
@@ -247,7 +293,7 @@ void p11_session_end_temporary(struct p11_session *session)
 
 void p11_session_forget_all(void)
 {
-	session_drop(NULL);
+	session_drop(NULL, NULL);
 }
 
 void p11_session_after_fork(void)

@@ -55,6 +55,16 @@ struct p11_session {
 /** p11_session_open() - C_OpenSession; sets @handle */
 CK_RV p11_session_open(struct p11_slot *slot, CK_FLAGS flags, CK_SESSION_HANDLE *handle);
 
+/** p11_session_open_as() - the same under another application id; NULL: the process's own */
+CK_RV p11_session_open_as(struct p11_slot *slot, const uint8_t *app, CK_FLAGS flags,
+			  CK_SESSION_HANDLE *handle);
+
+/** p11_session_any() - whether there are sessions on any slot */
+bool p11_session_any(void);
+
+/** p11_session_forget() - drop those of an application id, which the device has closed already */
+void p11_session_forget(struct p11_slot *slot, const uint8_t *app);
+
 /** p11_session_close() - C_CloseSession */
 CK_RV p11_session_close(CK_SESSION_HANDLE handle);
 

@@ -37,7 +37,7 @@ static void slot_visit(const char *path, void *context)
 	(void)context;
 	if (count == SLOTS_MAX || slot_by_path(path))
 		return;
-	device = p11_device_open(path);
+	device = p11_device_open(path, NULL);
 	if (!device)
 		return;
 	slot = calloc(1, sizeof(*slot));
@@ -77,43 +77,101 @@ struct p11_slot *p11_slot_find(CK_SLOT_ID id)
 	return id < p11_slot_count() ? slots[id] : NULL;
 }
 
-struct p11_device *p11_slot_open_device(struct p11_slot *slot)
+bool p11_slot_open_device(struct p11_slot *slot, size_t index, struct p11_device **device)
 {
-	struct p11_device *device;
+	struct p11_device *found;
+	bool there;
 
 	pthread_mutex_lock(&slot->lock);
-	device = atomic_load(&slot->device);
-	if (device)
-		device = p11_device_dead(device) ? NULL : p11_device_get(device);
+	found = index ? slot->others : atomic_load(&slot->device);
+	for (there = !index || found; found && index > 1; index--) {
+		found = found->next;
+		there = found;
+	}
+	*device = found && !p11_device_dead(found) ? p11_device_get(found) : NULL;
 	pthread_mutex_unlock(&slot->lock);
+	return there;
+}
+
+static void slot_reset(struct p11_device *device)
+{
+	struct luna_hdr head = { 0 };
+	struct p11_request request = {
+		.command = LUNA_RESET,
+		.head = &head,
+		.size = sizeof(head),
+	};
+
+	/* close() would do it too, but a FUSE daemon hears of that only some time later. */
+	p11_transport(device, &request);
+	p11_device_kill(device);
+}
+
+/* With the lock. A device that was told another id than the process has now has no sessions. */
+static struct p11_device *slot_device(struct p11_slot *slot)
+{
+	struct p11_device *device = atomic_load(&slot->device);
+
+	if (device && !p11_device_dead(device) && device->app.epoch != p11_app_epoch())
+		slot_reset(device);
+	if (!device || p11_device_dead(device)) {
+		p11_device_put(device);
+		device = p11_device_open(slot->path, NULL);
+		atomic_store(&slot->device, device);
+	}
 	return device;
 }
 
-struct p11_device *p11_slot_device(struct p11_slot *slot)
+/* With the lock. A live device takes the place of a dead one. */
+static struct p11_device *slot_device_as(struct p11_slot *slot, const uint8_t *app)
+{
+	struct p11_device *device, **link;
+
+	for (link = &slot->others; *link; link = &(*link)->next)
+		if (!memcmp((*link)->app.bytes, app, LUNA_APP_ID_LEN))
+			break;
+	if (*link && !p11_device_dead(*link))
+		return *link;
+	device = p11_device_open(slot->path, app);
+	if (!device)
+		return NULL;
+	if (*link) {
+		device->next = (*link)->next;
+		p11_device_put(*link);
+	}
+	*link = device;
+	return device;
+}
+
+static struct p11_device *slot_get(struct p11_slot *slot, const uint8_t *app)
 {
 	struct p11_device *device;
 
 	pthread_mutex_lock(&slot->lock);
-	device = atomic_load(&slot->device);
-	if (!device || p11_device_dead(device)) {
-		p11_device_put(device);
-		device = p11_device_open(slot->path);
-		atomic_store(&slot->device, device);
-	}
+	device = app ? slot_device_as(slot, app) : slot_device(slot);
 	if (device)
 		p11_device_get(device);
 	pthread_mutex_unlock(&slot->lock);
 	return device;
 }
 
-CK_RV p11_slot_call(struct p11_slot *slot, struct p11_request *request, struct p11_device **used)
+struct p11_device *p11_slot_device(struct p11_slot *slot)
+{
+	return slot_get(slot, NULL);
+}
+
+CK_RV p11_slot_call_as(struct p11_slot *slot, const uint8_t *app, struct p11_request *request,
+		       struct p11_device **used)
 {
 	struct p11_device *device;
+	struct p11_app_id own;
 	int attempt;
 	CK_RV rv;
 
+	if (app && p11_app_id(&own) && !memcmp(own.bytes, app, sizeof(own.bytes)))
+		app = NULL;
 	for (attempt = 0; attempt < 2; attempt++) {
-		device = p11_slot_device(slot);
+		device = slot_get(slot, app);
 		if (!device)
 			break;
 		rv = p11_transport(device, request);
@@ -127,6 +185,11 @@ CK_RV p11_slot_call(struct p11_slot *slot, struct p11_request *request, struct p
 		p11_device_put(device);
 	}
 	return CKR_TOKEN_NOT_PRESENT;
+}
+
+CK_RV p11_slot_call(struct p11_slot *slot, struct p11_request *request, struct p11_device **used)
+{
+	return p11_slot_call_as(slot, NULL, request, used);
 }
 
 CK_RV p11_slot_info(struct p11_slot *slot, struct luna_slot_info *info)
@@ -169,33 +232,37 @@ struct p11_slot *p11_slot_event(bool *present)
 	return NULL;
 }
 
-static void slot_reset(struct p11_device *device)
+static void slot_close(struct p11_device *device)
 {
-	struct luna_hdr head = { 0 };
-	struct p11_request request = {
-		.command = LUNA_RESET,
-		.head = &head,
-		.size = sizeof(head),
-	};
-
-	/* close() would do it too, but a FUSE daemon hears of that only some time later. */
-	p11_transport(device, &request);
-	p11_device_kill(device);
+	if (device)
+		slot_reset(device);
+	p11_device_put(device);
 }
 
 void p11_slot_close_all(void)
 {
 	size_t i, count = atomic_load(&slot_count);
-	struct p11_device *device;
+	struct p11_device *device, *others, *next;
 
 	for (i = 0; i < count; i++) {
 		pthread_mutex_lock(&slots[i]->lock);
 		device = atomic_exchange(&slots[i]->device, NULL);
+		others = slots[i]->others;
+		slots[i]->others = NULL;
 		pthread_mutex_unlock(&slots[i]->lock);
-		if (device)
-			slot_reset(device);
-		p11_device_put(device);
+		slot_close(device);
+		for (; others; others = next) {
+			next = others->next;
+			slot_close(others);
+		}
 	}
+}
+
+/* Not put: threads of the parent held references that nobody drops here. */
+static void slot_abandon(struct p11_device *device)
+{
+	if (device && !p11_device_dead(device))
+		close(device->fd);
 }
 
 void p11_slot_after_fork(void)
@@ -207,10 +274,12 @@ void p11_slot_after_fork(void)
 	for (i = 0; i < count; i++) {
 		pthread_mutex_init(&slots[i]->lock, NULL);
 		device = atomic_exchange(&slots[i]->device, NULL);
-		if (device && !p11_device_dead(device))
-			close(device->fd);
-		/* Not put: threads of the parent held references that nobody drops here. */
+		slot_abandon(device);
 		slots[i]->inherited = device;
+		slots[i]->inherited_others = slots[i]->others;
+		slots[i]->others = NULL;
+		for (device = slots[i]->inherited_others; device; device = device->next)
+			slot_abandon(device);
 	}
 }
 

@@ -22,7 +22,8 @@
  * @path: its device file
  * @lock: protects the rest
  * @device: the open device, dead or alive; NULL if none is open
- * @inherited: in a forked child, the parent's device, which is memory and nothing more
+ * @others: devices that CA_OpenSessionWithAppID opened under other ids than the process's
+ * @inherited, @inherited_others: in a forked child, the parent's device, which is memory and nothing more
  * @seen: whether the token was present when C_WaitForSlotEvent last looked
  */
 struct p11_slot {
@@ -30,7 +31,9 @@ struct p11_slot {
 	char *path;
 	pthread_mutex_t lock;
 	struct p11_device *_Atomic device;
+	struct p11_device *others;
 	struct p11_device *inherited;
+	struct p11_device *inherited_others;
 	bool seen;
 };
 
@@ -49,8 +52,13 @@ struct p11_slot *p11_slot_find(CK_SLOT_ID id);
  */
 struct p11_device *p11_slot_device(struct p11_slot *slot);
 
-/** p11_slot_open_device() - as p11_slot_device(), but only if a live device is open already */
-struct p11_device *p11_slot_open_device(struct p11_slot *slot);
+/**
+ * p11_slot_open_device() - the live devices that are open already
+ * @index: counts from 0, which is that of p11_slot_device(); the others follow
+ * @device: a reference for the caller; NULL if this one is dead or not open
+ * Return: false if there is none of this index.
+ */
+bool p11_slot_open_device(struct p11_slot *slot, size_t index, struct p11_device **device);
 
 /**
  * p11_slot_call() - carry a command that needs no session
@@ -62,6 +70,10 @@ struct p11_device *p11_slot_open_device(struct p11_slot *slot);
  * Return: as p11_transport(), with CKR_TOKEN_NOT_PRESENT for a device that is not there.
  */
 CK_RV p11_slot_call(struct p11_slot *slot, struct p11_request *request, struct p11_device **used);
+
+/** p11_slot_call_as() - p11_slot_call() under another application id; NULL: the process's own */
+CK_RV p11_slot_call_as(struct p11_slot *slot, const uint8_t *app, struct p11_request *request,
+		       struct p11_device **used);
 
 /**
  * p11_slot_rows() - p11_slot_call() with a command whose reply is a list of rows
