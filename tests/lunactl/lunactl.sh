@@ -644,6 +644,32 @@ j "and gets it, with the SO's PIN, as JSON" 0 'd["slot"] == 3 and d["label"] == 
 	restore --slot 3 "$image" --domain d --force --role so "${so[@]}"
 t "login on the restored token" 0 "works" "" login --slot 3 "${co[@]}"
 
+# ---- application ids ----
+
+app=(--slot 0 --app-id 1:40)
+mac=(sign --slot 0 --label private-label --mechanism AES_CMAC --in "$work/little" --out "$work/mac")
+t "app open without an id" 2 "" "--app-id is missing" app open --slot 0 "${co[@]}"
+for id in 1 1: :1 1:x 4294967296:1 1:-1 1:2:3 0011 zz112233445566778899aabbccddeeff; do
+	t "app id '$id'" 2 "" "--app-id takes|hex" app open --slot 0 --app-id "$id" "${co[@]}"
+done
+t "app open with a wrong PIN" 1 "" CKR_PIN_INCORRECT app open "${app[@]}" --pin-file "$work/wrong"
+t "it has opened nothing" 1 "" "CKR_ACCESS_ID_INVALID.*1:40 is not open" app close "${app[@]}"
+t "without a login a PIN is wanted" 1 "" "PIN" "${mac[@]}" --app-id 1:40
+t "app open" 0 "1:40 is open on slot 0, logged in as co" "" app open "${app[@]}" "${co[@]}"
+t "a signature without a PIN" 0 - "" "${mac[@]}" --app-id 1:40
+check "it is the same" cmp "$work/mac" "$work/cmac"
+t "by the same id in other words" 0 - "" "${mac[@]}" --app-id 0x1:0x28
+t "and in hex" 0 - "" "${mac[@]}" --app-id 00000001000000280000000000000000
+t "by another id" 1 "" "PIN" "${mac[@]}" --app-id 1:41
+t "by none" 1 "" "PIN" "${mac[@]}"
+t "as another role" 1 "" CKR_USER_ANOTHER_ALREADY_LOGGED_IN role init --slot 0 --role co --app-id 1:40 \
+	--new-pin-file "$work/co" "${so[@]}"
+printf 'Misc = {\n  AppIdMajor = 1;\n  AppIdMinor = 40;\n}\n' >"$work/Chrystoki.conf"
+ChrystokiConfigurationPath=$work t "by Chrystoki.conf" 0 - "" "${mac[@]}"
+t "app open once more needs no PIN" 0 "is open" "" app open "${app[@]}"
+j "app close, as JSON" 0 'd["done"]' app close "${app[@]}"
+t "then a PIN is wanted again" 1 "" "PIN" "${mac[@]}" --app-id 1:40
+
 # ---- without devices ----
 
 mkdir "$work/none-here"

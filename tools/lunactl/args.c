@@ -54,6 +54,7 @@ static const struct {
 	[OPT_ONLY] = { "only", "LIST", "serve as nothing else" },
 	[OPT_VERBOSE] = { "verbose", NULL, "say more" },
 	[OPT_JSON] = { "json", NULL, "JSON on standard output" },
+	[OPT_APP_ID] = { "app-id", "ID", "application id whose login is used, MAJOR:MINOR or 32 hex digits" },
 	[OPT_HELP] = { "help", NULL, "this text" },
 };
 

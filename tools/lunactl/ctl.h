@@ -23,7 +23,7 @@ enum ctl_opt {
 	OPT_ROLE, OPT_PIN_FILE, OPT_NEW_PIN_FILE, OPT_TO_PIN_FILE, OPT_SECONDARY_PIN_FILE, OPT_POLICY,
 	OPT_VALUE, OPT_M, OPT_N, OPT_OUT_DIR, OPT_LEGACY, OPT_MOFN, OPT_HSM, OPT_FORCE, OPT_STEPS,
 	OPT_SO_PIN_FILE, OPT_PUBLIC, OPT_EXTRACTABLE, OPT_CLONEABLE, OPT_REMOTE, OPT_REMOTE_SLOT,
-	OPT_REMOTE_LABEL, OPT_TIMEOUT, OPT_ONLY, OPT_VERBOSE, OPT_JSON, OPT_HELP,
+	OPT_REMOTE_LABEL, OPT_TIMEOUT, OPT_ONLY, OPT_VERBOSE, OPT_JSON, OPT_APP_ID, OPT_HELP,
 	OPT_COUNT
 };
 
@@ -53,7 +53,7 @@ struct ctl_command {
 extern const struct ctl_command *const ctl_groups[];	/* NULL-terminated list of tables */
 extern const struct ctl_command token_commands[], object_commands[], crypt_commands[],
 	clone_commands[], image_commands[], ha_commands[], policy_commands[], mofn_commands[],
-	peer_commands[];
+	peer_commands[], app_commands[];
 
 /* args.c */
 int args_parse(int argc, char **argv, const struct ctl_command *command, struct ctl_args *args);
@@ -114,7 +114,10 @@ void pin_from_tty(void);
 /* session.c */
 CK_SLOT_ID slot_of(const struct ctl_args *args, enum ctl_opt opt);	/* must be given, and exist */
 CK_SESSION_HANDLE session_public(CK_SLOT_ID slot);
-/* Logged in as @role ("so", "co", "cu"), with the PIN of @file or the role's environment variable. */
+/*
+ * Logged in as @role ("so", "co", "cu"), with the PIN of @file or the role's environment variable, or
+ * with none if the application is logged in already (--app-id).
+ */
 CK_SESSION_HANDLE session_login(CK_SLOT_ID slot, const char *role, const struct ctl_args *args,
 				enum ctl_opt file);
 /* Likewise, with the name of the place for the prompt; what C_Login says. */
@@ -125,6 +128,9 @@ void pin_of_role(struct pin *pin, const char *role, const char *where, const str
 		 enum ctl_opt file);
 CK_USER_TYPE role_type(const char *name);	/* exits with 2 if it is no role */
 const char *state_text(CK_STATE state);
+
+/* app.c: --app-id, if it is given, is the application id from now on */
+void app_set(const struct ctl_args *args);
 
 /* find.c: objects that --handle, --label, --id and --class choose */
 struct objects {

@@ -7,7 +7,7 @@
 
 const struct ctl_command *const ctl_groups[] = {
 	token_commands, object_commands, crypt_commands, clone_commands, image_commands,
-	ha_commands, policy_commands, mofn_commands, peer_commands, NULL,
+	ha_commands, policy_commands, mofn_commands, peer_commands, app_commands, NULL,
 };
 
 /* All commands, or with @first those that start with this word. False: there are none. @to may be NULL. */
@@ -35,7 +35,7 @@ static void help(FILE *to)
 	fputs("Usage: lunactl COMMAND [options]\n"
 	      "Manages software Luna tokens through their PKCS#11 library. Commands:\n\n", to);
 	list_commands(NULL, to);
-	fputs("\n'lunactl COMMAND --help' explains one. Every command takes --json.\n\n"
+	fputs("\n'lunactl COMMAND --help' explains one. Every command takes --json and --app-id.\n\n"
 	      "PINs come from the command's --...pin-file, from LUNA_PIN (crypto officer), LUNA_SO_PIN,\n"
 	      "LUNA_CU_PIN, or a prompt; never from the command line. LUNA_DEVICES says where the devices\n"
 	      "are. Exit status: 0; 1 the token refused, with the CKR's name on standard error; 2 usage;\n"
@@ -76,6 +76,7 @@ static int run(const struct ctl_command *command, int argc, char **argv)
 	}
 	ctl_json_errors(args.json);
 	check(C_Initialize(&init), "C_Initialize");
+	app_set(&args);
 	ret = command->run(&args);
 	C_Finalize(NULL);
 	if (fflush(stdout) || ferror(stdout))

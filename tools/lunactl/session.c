@@ -10,10 +10,11 @@ static const struct {
 	CK_USER_TYPE type;
 	const char *variable;
 	const char *title;
+	CK_ULONG level;		/* as CA_GetSessionInfo says it */
 } roles[] = {
-	{ "so", CKU_SO, "LUNA_SO_PIN", "security officer" },
-	{ "co", CKU_USER, "LUNA_PIN", "crypto officer" },
-	{ "cu", CKU_CRYPTO_USER, "LUNA_CU_PIN", "crypto user" },
+	{ "so", CKU_SO, "LUNA_SO_PIN", "security officer", 3 },
+	{ "co", CKU_USER, "LUNA_PIN", "crypto officer", 2 },
+	{ "cu", CKU_CRYPTO_USER, "LUNA_CU_PIN", "crypto user", 1 },
 };
 
 static size_t role_index(const char *name)
@@ -62,13 +63,26 @@ CK_SESSION_HANDLE session_public(CK_SLOT_ID slot)
 	return session;
 }
 
+/* The level of the role in which the application is already, by its id, or 0. */
+static CK_ULONG session_level(CK_SESSION_HANDLE session)
+{
+	CK_ULONG level = 0;
+
+	check(CA_GetSessionInfo(session, NULL, NULL, NULL, &level), "CA_GetSessionInfo");
+	return level;
+}
+
 CK_RV session_try_login(CK_SESSION_HANDLE session, const char *role, const char *where,
 			const struct ctl_args *args, enum ctl_opt file)
 {
 	CK_USER_TYPE type = role_type(role);
+	CK_ULONG level = session_level(session);
 	struct pin pin;
 	CK_RV rv;
 
+	if (level)
+		return level == roles[role_index(role)].level ? CKR_OK :
+								CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
 	pin_of_role(&pin, role, where, args, file);
 	rv = C_Login(session, type, pin.text, pin.len);
 	pin_free(&pin);
