@@ -25,7 +25,7 @@ on() {
 	local host=$1
 	shift
 	nsenter -t "${inside[$host]}" -a env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run/home \
-		LANG=C.UTF-8 LUNA_PIN_FILE_HERE=/run/etc/co "$@"
+		LANG=C.UTF-8 "$@"
 }
 
 # What a host runs first, and as long as it lives: its mounts; then it waits, for processes that end, too.
@@ -184,12 +184,13 @@ check() {
 }
 
 # t NAME STATUS STDOUT STDERR HOST COMMAND...: it ends with this status and says these patterns; an empty
-# pattern: anything
+# pattern: anything. What it said stays in $work/said
 t() {
 	local name=$1 status=$2 out=$3 err=$4 rc=0 bad=0
 	shift 4
 	on "$@" > "$work/out" 2> "$work/err" < /dev/null || rc=$?
 	[ "$rc" = "$status" ] || { echo "(status $rc, expected $status)" >> "$work/err"; bad=1; }
+	cp "$work/out" "$work/said"
 	grep -qE -e "$out" "$work/out" || [ -z "$out" ] || bad=1
 	grep -qE -e "$err" "$work/err" || [ -z "$err" ] || bad=1
 	result $bad "$name"

@@ -155,6 +155,9 @@ static void not_ours(struct link *link, const unsigned char *head, size_t len)
 	for (i = 0; i < len; i++)
 		if (text[i] < ' ' || text[i] > '~')
 			text[i] = text[i] == '\n' ? ' ' : '?';
+	text[len] = 0;
+	if (strstr(text, "LPER"))	/* the peer's greeting, at last */
+		len = (size_t)(strstr(text, "LPER") - text);
 	while (len && text[len - 1] == ' ')
 		len--;
 	wrong(link, "it says \"%.*s\", which is no message of this protocol", (int)len, text);
