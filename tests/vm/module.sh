@@ -362,3 +362,41 @@ hosts_whole_checks() {
 	check "unload" rmmod luna
 	check "the daemon ends" stop_daemon
 }
+
+# The port that the machine's other end of the pipe is; udev, which would name it, is not here.
+peer_port() {
+	local port
+	for port in /sys/class/virtio-ports/*; do
+		[ "$(cat "$port/name" 2> /dev/null)" != luna.peer ] || echo "/dev/${port##*/}"
+	done
+}
+
+# Serves the first host, one command after the other, until that has done what it wanted.
+peer_serve() {
+	local port
+	port=$(peer_port)
+	[ -n "$port" ] || { echo "no port luna.peer"; return 1; }
+	LUNA_PIN=co-pin-5678 on_module init --slot 0 --label module --domain hosts || return
+	LUNA_SO_PIN=so-pin-1234 LUNA_PIN=co-pin-5678 on_module role init --slot 0 --role co || return
+	echo > "$vm/peer-ready"
+	while [ ! -e "$vm/peer-done" ] && [ ! -e "$vm/peer-over" ]; do
+		LUNA_PIN=co-pin-5678 on_module peer --timeout 600 <> "$port" >&0
+		sleep 1
+	done
+	[ -e "$vm/peer-done" ]
+}
+
+on_module() {
+	LUNA_DEVICES=/dev LUNA_SO_PIN=so-pin-1234 "$vm/lunactl" "$@"
+}
+
+# The module as the token of a host of its own: tests/vm/peer-host.sh is the other one.
+peer_checks() {
+	local status name
+	check "a slot of the module" load slots=1
+	check "it serves another host" peer_serve
+	while read -r status name; do
+		result "$status" "two hosts: $name" 0
+	done < "$vm/peer-done"
+	check "unload" rmmod luna
+}
