@@ -127,6 +127,7 @@ enum luna_command {
 	LUNA_WRAP		= 51,	/* luna_key; session */
 	LUNA_UNWRAP		= 52,	/* luna_key; session */
 	LUNA_DERIVE		= 53,	/* luna_key; session */
+	LUNA_MESSAGE		= 54,	/* luna_message; session. C_EncryptMessage and the like */
 
 	LUNA_CLONE_SOURCE_INIT	= 64,	/* luna_blob -> TWC; session, CO */
 	LUNA_CLONE_TARGET_INIT	= 65,	/* luna_blob, TWC -> Part1; session, CO */
@@ -210,6 +211,7 @@ struct luna_info {
 #define LUNA_FEATURE_PERSISTENT	0x1	/* token objects survive a restart of the device */
 #define LUNA_FEATURE_IMAGES	0x2	/* LUNA_IMAGE_* */
 #define LUNA_FEATURE_LONG	0x4	/* LUNA_IOC_LONG() */
+#define LUNA_FEATURE_MESSAGES	0x8	/* LUNA_MESSAGE and its kinds of operation */
 
 /**
  * struct luna_slot_info - LUNA_SLOT_INFO: what CK_SLOT_INFO and CK_TOKEN_INFO need
@@ -526,16 +528,22 @@ enum luna_op_kind {
 	LUNA_OP_VERIFY		= 4,
 	LUNA_OP_SIGN_RECOVER	= 5,
 	LUNA_OP_VERIFY_RECOVER	= 6,
-	LUNA_OP_KINDS		= 7
+	/* Of messages (PKCS#11 v3.0): with LUNA_OP only INIT, FINAL and CANCEL; see LUNA_MESSAGE */
+	LUNA_OP_MESSAGE_ENCRYPT	= 7,
+	LUNA_OP_MESSAGE_DECRYPT	= 8,
+	LUNA_OP_MESSAGE_SIGN	= 9,
+	LUNA_OP_MESSAGE_VERIFY	= 10,
+	LUNA_OP_KINDS		= 11
 };
 
-/* luna_op.step; INIT may stand together with one of the others. */
+/* luna_op.step, where INIT may stand together with one of the others, and luna_message.step. */
 #define LUNA_STEP_INIT		0x01	/* C_xxxInit */
 #define LUNA_STEP_ONESHOT	0x02	/* C_xxx, or a piece of it: see @offset */
 #define LUNA_STEP_UPDATE	0x04	/* C_xxxUpdate */
 #define LUNA_STEP_FINAL		0x08	/* C_xxxFinal */
 #define LUNA_STEP_KEY		0x10	/* C_DigestKey: @key */
 #define LUNA_STEP_CANCEL	0x20	/* end the operation, if one is active */
+#define LUNA_STEP_BEGIN		0x40	/* C_xxxMessageBegin; LUNA_MESSAGE only */
 
 /**
  * struct luna_op - LUNA_OP; payload: mechanism parameter, data, signature
@@ -571,6 +579,67 @@ struct luna_op {
 	__aligned_u64 offset;
 	__aligned_u64 total;
 };
+
+/**
+ * struct luna_message - LUNA_MESSAGE: a message, or a part of one, of an operation that an INIT of
+ * LUNA_OP began; payload: message parameter, data, then the tag (decryption) or the signature
+ * @op: LUNA_OP_MESSAGE_*
+ * @step: ONESHOT: a whole message, or a piece of it, as for luna_op; BEGIN: start one that comes in
+ *	parts; UPDATE: a part; FINAL: the last part; CANCEL: drop the message, if there is one
+ * @param_len: BEGIN, first piece of ONESHOT: bytes of the message's parameter. En- and decryption:
+ *	struct luna_gcm_param with IV and AAD, iv_len not 0. Sign, verify: none
+ * @data_len: ONESHOT, UPDATE, FINAL: bytes of data in the payload
+ * @sig_len: with ONESHOT's last piece or FINAL. Verify: bytes of the signature; decryption: bytes of
+ *	the tag; encryption: bytes of tag that the caller expects, none of which is in the payload.
+ *	A tag is as long as the parameter said: CKR_MECHANISM_PARAM_INVALID
+ * @generator: encryption, with the parameter: CKG_*: where the IV comes from
+ * @fixed_bits: with a @generator: leading bits of the parameter's IV that the token keeps
+ * @out_max: the caller's buffer size for the text (ONESHOT: of the whole call), or LUNA_OUT_QUERY
+ * @out_need: out: bytes of text or signature produced by this step, or needed
+ * @reserved: must be 0
+ * @offset, @total: ONESHOT: as for luna_op
+ * @iv: out: with CKR_OK, at the step that brought the parameter: the IV that the token made
+ * @tag: out: encryption: the tag, with CKR_OK, at the end of a message
+ *
+ * INIT by LUNA_OP takes the mechanism parameter of signatures, which is used for every message; that
+ * of AES-GCM is empty, since each message has its own. FINAL by LUNA_OP ends the operation, unless a
+ * message has begun and is not complete (CKR_OPERATION_ACTIVE); CANCEL ends it always.
+ *
+ * IVs. CKG_NO_GENERATE: the caller's, as it is. Otherwise the token makes the bits behind
+ * @fixed_bits: CKG_GENERATE_COUNTER counts messages from 0; CKG_GENERATE_COUNTER_XOR does so and adds
+ * (xor) the bits that the first message brought; CKG_GENERATE_RANDOM draws them for every message;
+ * CKG_GENERATE draws them once and counts on. IVs to be made have at most LUNA_MESSAGE_IV_MAX bytes,
+ * and 64 bits or more to be drawn. The first message of an operation decides on generator, length,
+ * @fixed_bits and these bits themselves: CKR_MECHANISM_PARAM_INVALID for another one with others.
+ * When the token could not go on without coming to an IV again, or with random ones the chance of
+ * that would exceed 2^-32, the operation makes no more: CKR_TOKEN_RESOURCE_EXCEEDED. A query or
+ * CKR_BUFFER_TOO_SMALL uses up none.
+ *
+ * A failed step ends its message, not the operation; CKR_BUFFER_TOO_SMALL and queries end neither.
+ * Decryption keeps back all parts until the tag is found right (else CKR_AEAD_DECRYPT_FAILED).
+ * CKR_OPERATION_NOT_INITIALIZED: no INIT, or a part without BEGIN; CKR_OPERATION_ACTIVE: a message
+ * begins before the last one was complete; CKR_FUNCTION_NOT_SUPPORTED: BEGIN with a mechanism that
+ * takes no parts; CKR_USER_NOT_LOGGED_IN: the key wants a CKU_CONTEXT_SPECIFIC login for each message.
+ */
+struct luna_message {
+	struct luna_hdr hdr;
+	__u32 op;
+	__u32 step;
+	__u32 param_len;
+	__u32 data_len;
+	__u32 sig_len;
+	__u32 generator;
+	__u32 fixed_bits;
+	__u32 out_max;
+	__u32 out_need;
+	__u32 reserved;
+	__aligned_u64 offset;
+	__aligned_u64 total;
+	__u8 iv[32];
+	__u8 tag[16];
+};
+
+#define LUNA_MESSAGE_IV_MAX	32
 
 /**
  * struct luna_key - LUNA_GENERATE_KEY/PAIR, LUNA_WRAP/UNWRAP, LUNA_DERIVE
@@ -793,6 +862,7 @@ LUNA_ABI_SIZE(luna_attr, 8);
 LUNA_ABI_SIZE(luna_object_arg, 56);
 LUNA_ABI_SIZE(luna_find, 64);
 LUNA_ABI_SIZE(luna_op, 96);
+LUNA_ABI_SIZE(luna_message, 144);
 LUNA_ABI_SIZE(luna_key, 88);
 LUNA_ABI_SIZE(luna_ctr_param, 24);
 LUNA_ABI_SIZE(luna_gcm_param, 16);

@@ -23,6 +23,7 @@ union luna_arg {
 	struct luna_slot_info slot_info;
 	struct luna_init_token init_token;
 	struct luna_op op;
+	struct luna_message message;
 	struct luna_key key;
 	struct luna_blob blob;
 	u8 bytes[304];
@@ -48,7 +49,7 @@ static u32 luna_do_get_info(struct luna_ucmd *cmd)
 		return CKR_ARGUMENTS_BAD;
 	memset((u8 *)info + sizeof(info->hdr), 0, sizeof(*info) - sizeof(info->hdr));
 	info->abi = LUNA_ABI_VERSION;
-	info->features = LUNA_FEATURE_IMAGES;
+	info->features = LUNA_FEATURE_IMAGES | LUNA_FEATURE_MESSAGES;
 	if (luna_log_persistent(cmd->token))
 		info->features |= LUNA_FEATURE_PERSISTENT;
 	if (config->flags & LUNA_CONFIG_LONG)
@@ -194,6 +195,7 @@ static const struct luna_cmd_row luna_cmds[LUNA_COMMANDS] = {
 	ROW(LUNA_ATTR_SET, luna_object_arg, luna_do_attr_set, ROW_SESSION),
 	ROW(LUNA_FIND, luna_find, luna_do_find, ROW_SESSION),
 	ROW(LUNA_OP, luna_op, luna_do_op, ROW_SESSION),
+	ROW(LUNA_MESSAGE, luna_message, luna_do_message, ROW_SESSION),
 	ROW(LUNA_GENERATE_KEY, luna_key, luna_do_generate_key, ROW_SESSION),
 	ROW(LUNA_GENERATE_PAIR, luna_key, luna_do_generate_pair, ROW_SESSION),
 	ROW(LUNA_WRAP, luna_key, luna_do_wrap, ROW_SESSION),
@@ -440,15 +442,18 @@ int luna_cmd(struct luna_open *open, u32 nr, const void *in, size_t len, void *o
 
 u32 luna_cmd_public(u32 nr, const void *in, size_t len)
 {
-	struct luna_op op;
+	u32 op;
 
-	if (nr != LUNA_OP || len < sizeof(op))
+	BUILD_BUG_ON(offsetof(struct luna_op, op) != offsetof(struct luna_message, op));
+	if ((nr != LUNA_OP && nr != LUNA_MESSAGE) || len < sizeof(struct luna_op))
 		return 0;
-	memcpy(&op, in, sizeof(op));
-	switch (op.op) {
+	memcpy(&op, (const u8 *)in + offsetof(struct luna_op, op), sizeof(op));
+	switch (op) {
 	case LUNA_OP_ENCRYPT:
+	case LUNA_OP_MESSAGE_ENCRYPT:
 		return LUNA_PUBLIC_OUT;
 	case LUNA_OP_DECRYPT:
+	case LUNA_OP_MESSAGE_DECRYPT:
 		return LUNA_PUBLIC_IN;
 	default:
 		return 0;

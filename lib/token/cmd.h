@@ -42,6 +42,8 @@ u32 luna_do_mech_list(struct luna_ucmd *cmd);
 u32 luna_do_provider_list(struct luna_ucmd *cmd);
 /* op.c */
 u32 luna_do_op(struct luna_ucmd *cmd);
+/* message.c */
+u32 luna_do_message(struct luna_ucmd *cmd);
 /* keygen.c, wrap.c, derive.c */
 u32 luna_do_generate_key(struct luna_ucmd *cmd);
 u32 luna_do_generate_pair(struct luna_ucmd *cmd);

@@ -380,8 +380,8 @@ u32 luna_do_mech_list(struct luna_ucmd *cmd)
 		if (!mech_allowed(cmd->token, &luna_mechs[i]))
 			continue;
 		info.type = luna_mechs[i].type;
-		/* By the device, not by the caller's library: programs test for it. */
-		info.flags = luna_mechs[i].flags | CKF_HW;
+		/* CKF_HW: by the device, not by the caller's library; programs test for it. */
+		info.flags = luna_mechs[i].flags | luna_message_flags(&luna_mechs[i]) | CKF_HW;
 		mech_sizes(cmd->token, &luna_mechs[i], &info.min_key_size, &info.max_key_size);
 		memcpy(out, &info, sizeof(info));
 		out += sizeof(info);

@@ -196,6 +196,7 @@ extern const struct luna_op_ops luna_ecdsa_ops;		/* ec.c: ECDSA */
 extern const struct luna_op_ops luna_ecdsa_hash_ops;	/* ec.c: ECDSA_SHAx */
 extern const struct luna_op_ops luna_eddsa_ops;		/* ec.c: EDDSA */
 extern const struct luna_op_ops luna_kw_ops;		/* kw.c: KW, KWP */
+extern const struct luna_op_ops luna_message_ops;	/* message.c: LUNA_OP_MESSAGE_* */
 
 /* ---- key.c ---- */
 
@@ -227,10 +228,51 @@ u32 luna_op_once(struct luna_session *session, const struct luna_mech *mech, enu
 		 struct luna_object *key, const u8 *param, u32 param_len, const u8 *in, u32 len,
 		 u8 **out, u32 *out_len);
 
+/* The operation of this kind, or NULL if none is active; session->lock held. */
+struct luna_op_state *luna_op_active(struct luna_session *session, u32 kind);
+
+/**
+ * luna_op_start() - begin an operation of the caller's own
+ * @op: idle, with kind, session, token and login_epoch set
+ * @key: checked by luna_key_get(); its reference is the operation's, also after an error
+ * Return: what the family's init() says.
+ */
+u32 luna_op_start(struct luna_op_state *op, const struct luna_mech *mech, struct luna_object *key,
+		  const u8 *param, u32 param_len);
+
+/**
+ * luna_op_step() - ONESHOT, UPDATE or FINAL of such an operation
+ * @arg: op (the kind), step, data_len, sig_len, offset, total, out_max in; out_need out. FINAL may
+ *	have data
+ * @data: arg->data_len bytes, none for a query
+ * @sig: arg->sig_len bytes
+ * The output goes into @cmd's reply. Return: as LUNA_OP; the operation is over after its last step
+ * and after any error but CKR_BUFFER_TOO_SMALL.
+ */
+u32 luna_op_step(struct luna_op_state *op, struct luna_ucmd *cmd, struct luna_op *arg,
+		 const u8 *data, const u8 *sig);
+
+/* Does a step ask for a length alone? */
+bool luna_op_queries(u32 kind, u32 step, u32 out_max);
+
+/* End an operation, if it is active; it can be started again. */
+void luna_op_end(struct luna_op_state *op);
+
 /* The operation that waits for a C_Login(CKU_CONTEXT_SPECIFIC), or NULL; session->lock held. */
 struct luna_op_state *luna_op_auth_pending(struct luna_session *session);
 
 /* Ends and frees all operations of a session; session->lock held, or nobody else is left. */
 void luna_op_end_all(struct luna_session *session);
+
+/* ---- message.c ---- */
+
+/* The CKF_MESSAGE_* and CKF_MULTI_MESSAGE of a mechanism, which follow from its row. */
+u32 luna_message_flags(const struct luna_mech *mech);
+
+/**
+ * luna_message_finish() - C_MessageEncryptFinal and the like
+ * Return: CKR_OK, and @op is over; CKR_OPERATION_ACTIVE: in the middle of a message.
+ */
+u32 luna_message_finish(struct luna_op_state *op);
 
 #endif /* LUNA_TOKEN_MECH_H */

@@ -24,6 +24,10 @@ static const struct op_kind {
 	[LUNA_OP_VERIFY]	 = { CKF_VERIFY, CKA_VERIFY },
 	[LUNA_OP_SIGN_RECOVER]	 = { CKF_SIGN_RECOVER, CKA_SIGN_RECOVER },
 	[LUNA_OP_VERIFY_RECOVER] = { CKF_VERIFY_RECOVER, CKA_VERIFY_RECOVER },
+	[LUNA_OP_MESSAGE_ENCRYPT] = { CKF_MESSAGE_ENCRYPT, CKA_ENCRYPT },
+	[LUNA_OP_MESSAGE_DECRYPT] = { CKF_MESSAGE_DECRYPT, CKA_DECRYPT },
+	[LUNA_OP_MESSAGE_SIGN]	 = { CKF_MESSAGE_SIGN, CKA_SIGN },
+	[LUNA_OP_MESSAGE_VERIFY] = { CKF_MESSAGE_VERIFY, CKA_VERIFY },
 };
 
 /**
@@ -41,8 +45,15 @@ struct op_call {
 	u32 param_len;
 };
 
+static bool of_messages(u32 kind)
+{
+	return kind >= LUNA_OP_MESSAGE_ENCRYPT;
+}
+
 static const struct luna_op_ops *op_ops(const struct luna_op_state *op)
 {
+	if (of_messages(op->kind))
+		return &luna_message_ops;
 	return op->kind <= LUNA_OP_DIGEST ? op->mech->crypt : op->mech->sign;
 }
 
@@ -67,7 +78,7 @@ static void gather_free(struct luna_op_state *op)
 	op->gather_room = 0;
 }
 
-static void op_end(struct luna_op_state *op)
+void luna_op_end(struct luna_op_state *op)
 {
 	const struct luna_op_ops *ops;
 
@@ -91,7 +102,7 @@ void luna_op_end_all(struct luna_session *session)
 	for (kind = 0; kind < LUNA_OP_KINDS; kind++) {
 		if (!session->ops[kind])
 			continue;
-		op_end(session->ops[kind]);
+		luna_op_end(session->ops[kind]);
 		kfree_sensitive(session->ops[kind]);
 		luna_open_unhold(session->open, LUNA_OP_BYTES);
 		session->ops[kind] = NULL;
@@ -105,8 +116,15 @@ static bool op_active(struct luna_op_state *op)
 		return false;
 	if (op->obj && luna_object_is(op->obj, LUNA_BIT_PRIVATE) &&
 	    op->login_epoch != luna_open_epoch(op->session->open))
-		op_end(op);
+		luna_op_end(op);
 	return op->mech;
+}
+
+struct luna_op_state *luna_op_active(struct luna_session *session, u32 kind)
+{
+	struct luna_op_state *op = session->ops[kind];
+
+	return op && op_active(op) ? op : NULL;
 }
 
 /* ---- Init ---- */
@@ -120,9 +138,8 @@ static void op_reset(struct luna_op_state *op)
 	op->gathered = 0;
 }
 
-/* Starts an idle operation on a key that was checked, whose reference it takes. */
-static u32 op_start(struct luna_op_state *op, const struct luna_mech *mech, struct luna_object *key,
-		    const u8 *param, u32 param_len)
+u32 luna_op_start(struct luna_op_state *op, const struct luna_mech *mech, struct luna_object *key,
+		  const u8 *param, u32 param_len)
 {
 	u32 rv;
 
@@ -131,7 +148,7 @@ static u32 op_start(struct luna_op_state *op, const struct luna_mech *mech, stru
 	op_reset(op);
 	rv = op_ops(op)->init(op, param, param_len);
 	if (rv)
-		op_end(op);
+		luna_op_end(op);
 	return rv;
 }
 
@@ -148,7 +165,7 @@ static u32 op_init(struct op_call *call)
 	if (op_active(op))
 		return CKR_OPERATION_ACTIVE;
 	mech = luna_mech_find(op->token, arg->mechanism);
-	if (!mech || !(mech->flags & kind->flag))
+	if (!mech || !((mech->flags | luna_message_flags(mech)) & kind->flag))
 		return CKR_MECHANISM_INVALID;
 	if (kind->usage) {
 		rv = luna_key_get(op->session, arg->key, kind->usage, mech, &key);
@@ -160,7 +177,7 @@ static u32 op_init(struct op_call *call)
 		return CKR_MECHANISM_PARAM_INVALID;
 	}
 	op->login_epoch = epoch;
-	rv = op_start(op, mech, key, call->param, call->param_len);
+	rv = luna_op_start(op, mech, key, call->param, call->param_len);
 	op->auth_pending = rv == CKR_OK && key && key->class == CKO_PRIVATE_KEY &&
 			   luna_object_is(key, LUNA_BIT_ALWAYS_AUTHENTICATE);
 	return rv;
@@ -403,7 +420,7 @@ static u32 step_oneshot(struct op_call *call)
 	if (op->kind != LUNA_OP_VERIFY)
 		rv = op_fits(call, op->made);
 	if (rv == CKR_OK)
-		op_end(op);
+		luna_op_end(op);
 	return rv;
 }
 
@@ -439,7 +456,7 @@ static u32 step_final(struct op_call *call)
 	u32 rv = multi_part(op);
 
 	if (rv == CKR_OK)
-		rv = op_lens(op, 0, true, &lens);
+		rv = op_lens(op, call->arg->data_len, true, &lens);
 	if (rv)
 		return rv;
 	if (op->kind != LUNA_OP_VERIFY && op_sized(call, &lens, &rv))
@@ -450,7 +467,7 @@ static u32 step_final(struct op_call *call)
 	if (rv == CKR_OK && op->kind != LUNA_OP_VERIFY)
 		rv = op_fits(call, op->made);
 	if (rv == CKR_OK)
-		op_end(op);
+		luna_op_end(op);
 	return rv;
 }
 
@@ -480,13 +497,15 @@ static u32 op_step(struct op_call *call)
 
 	if (!op_active(op))
 		return CKR_OPERATION_NOT_INITIALIZED;
+	if (of_messages(op->kind))
+		return luna_message_finish(op);
 	if (op->auth_pending) {
 		/*
 		 * A library that keeps an Init back must not do so with this key: see
 		 * hdr.generation.
 		 */
 		luna_token_changed(op->token);
-		op_end(op);
+		luna_op_end(op);
 		return CKR_USER_NOT_LOGGED_IN;
 	}
 	switch (call->step) {
@@ -503,7 +522,7 @@ static u32 op_step(struct op_call *call)
 		rv = step_key(call);
 	}
 	if (rv != CKR_OK && rv != CKR_BUFFER_TOO_SMALL)
-		op_end(op);
+		luna_op_end(op);
 	return rv;
 }
 
@@ -516,6 +535,8 @@ static bool call_fields(const struct luna_op *arg, u32 step)
 	bool ends = step == LUNA_STEP_ONESHOT || step == LUNA_STEP_FINAL;
 
 	if (arg->step & LUNA_STEP_CANCEL && arg->step != LUNA_STEP_CANCEL)
+		return false;
+	if (of_messages(arg->op) && step && step != LUNA_STEP_FINAL && step != LUNA_STEP_CANCEL)
 		return false;
 	if (step & (step - 1) || !arg->step || arg->reserved)
 		return false;
@@ -531,12 +552,12 @@ static bool call_fields(const struct luna_op *arg, u32 step)
 }
 
 /* Verification returns nothing, and an update returns something only to en- and decryption. */
-static bool call_queries(const struct luna_op *arg, u32 step)
+bool luna_op_queries(u32 kind, u32 step, u32 out_max)
 {
-	if (arg->out_max != LUNA_OUT_QUERY || arg->op == LUNA_OP_VERIFY)
+	if (out_max != LUNA_OUT_QUERY || kind == LUNA_OP_VERIFY || of_messages(kind))
 		return false;
 	if (step == LUNA_STEP_UPDATE)
-		return arg->op <= LUNA_OP_DECRYPT;
+		return kind <= LUNA_OP_DECRYPT;
 	return step == LUNA_STEP_ONESHOT || step == LUNA_STEP_FINAL;
 }
 
@@ -589,14 +610,14 @@ u32 luna_do_op(struct luna_ucmd *cmd)
 	if (arg->op >= LUNA_OP_KINDS || arg->step >= 2 * LUNA_STEP_CANCEL ||
 	    !call_fields(arg, call.step))
 		return CKR_ARGUMENTS_BAD;
-	call.query = call_queries(arg, call.step);
+	call.query = luna_op_queries(arg->op, call.step, arg->out_max);
 	if (!call_split(&call))
 		return CKR_ARGUMENTS_BAD;
 	call.op = op_of(cmd->session, array_index_nospec(arg->op, LUNA_OP_KINDS));
 	if (!call.op)
 		return CKR_DEVICE_MEMORY;
 	if (call.step == LUNA_STEP_CANCEL) {
-		op_end(call.op);
+		luna_op_end(call.op);
 		return CKR_OK;
 	}
 	if (arg->step & LUNA_STEP_INIT)
@@ -607,6 +628,23 @@ u32 luna_do_op(struct luna_ucmd *cmd)
 }
 
 /* ---- without a session's operation ---- */
+
+u32 luna_op_step(struct luna_op_state *op, struct luna_ucmd *cmd, struct luna_op *arg,
+		 const u8 *data, const u8 *sig)
+{
+	struct op_call call = {
+		.cmd = cmd,
+		.arg = arg,
+		.op = op,
+		.step = arg->step,
+		.query = luna_op_queries(arg->op, arg->step, arg->out_max),
+		.data = data,
+		.sig = sig,
+	};
+
+	arg->out_need = 0;
+	return op_step(&call);
+}
 
 static u32 once_run(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, u32 *made)
 {
@@ -665,10 +703,10 @@ u32 luna_op_once(struct luna_session *session, const struct luna_mech *mech, enu
 	op->session = session;
 	op->token = session->open->token;
 	refcount_inc(&key->refs);
-	rv = op_start(op, mech, key, param, param_len);
+	rv = luna_op_start(op, mech, key, param, param_len);
 	if (rv == CKR_OK)
 		rv = once_out(op, in, len, out, out_len);
-	op_end(op);
+	luna_op_end(op);
 	kfree_sensitive(op);
 	return rv;
 }

@@ -42,6 +42,7 @@ union frame {
 	struct luna_object_arg object;
 	struct luna_find find;
 	struct luna_op op;
+	struct luna_message message;
 	struct luna_key key;
 	struct luna_blob blob;
 	struct luna_image_arg image;
@@ -133,6 +134,7 @@ static const struct command {
 	{ "PROVIDER_LIST", LUNA_PROVIDER_LIST, sizeof(struct luna_provider_list), false,
 	  RESERVED(luna_provider_list), false },
 	{ "APP_ID", LUNA_APP_ID, sizeof(struct luna_app_id), false, RESERVED(luna_app_id), false },
+	{ "MESSAGE", LUNA_MESSAGE, sizeof(struct luna_message), true, RESERVED(luna_message), true },
 };
 
 static int dev = -1;		/* slot 0 */
@@ -217,6 +219,10 @@ static void make_sensible(uint32_t nr)
 		f.key.mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN;
 	if (nr == LUNA_WRAP || nr == LUNA_UNWRAP)
 		f.key.mechanism = CKM_AES_KWP;
+	if (nr == LUNA_MESSAGE) {
+		f.message.op = LUNA_OP_MESSAGE_VERIFY;
+		f.message.step = LUNA_STEP_ONESHOT;
+	}
 }
 
 static uint32_t session_new(int fd, uint32_t flags)
@@ -656,7 +662,7 @@ static void device_info(void **state)
 	assert_rv(run(dev, LUNA_GET_INFO, sizeof(f.info)), CKR_OK);
 	assert_int_equal(f.info.abi, LUNA_ABI_VERSION);
 	assert_int_equal(f.info.features & ~(LUNA_FEATURE_PERSISTENT | LUNA_FEATURE_LONG),
-			 LUNA_FEATURE_IMAGES);
+			 LUNA_FEATURE_IMAGES | LUNA_FEATURE_MESSAGES);
 	assert_int_equal(f.info.ioc_max, LUNA_IOC_MAX);
 	assert_int_equal(f.info.stage_max, LUNA_STAGE_MAX);
 	assert_int_equal(f.info.sessions_max, 4096);
@@ -756,6 +762,10 @@ static void lengths_of_parts(void **state)
 	static const uint32_t op_fields[] = {
 		FIELD(luna_op, param_len), FIELD(luna_op, data_len), FIELD(luna_op, sig_len),
 	};
+	static const uint32_t message_fields[] = {
+		FIELD(luna_message, param_len), FIELD(luna_message, data_len),
+		FIELD(luna_message, sig_len),
+	};
 	uint32_t s = session_of_co(dev), nr;
 	size_t i, j, k;
 
@@ -781,6 +791,13 @@ static void lengths_of_parts(void **state)
 		for (k = 0; k < COUNT(op_fields); k++)
 			if (k != j)
 				length_pair("op", s, LUNA_OP, sizeof(f.op), op_fields[j], op_fields[k]);
+	}
+	for (j = 0; j < COUNT(message_fields); j++) {
+		length_field("message", s, LUNA_MESSAGE, sizeof(f.message), 0, message_fields[j]);
+		for (k = 0; k < COUNT(message_fields); k++)
+			if (k != j)
+				length_pair("message", s, LUNA_MESSAGE, sizeof(f.message),
+					    message_fields[j], message_fields[k]);
 	}
 	for (nr = LUNA_CLONE_SOURCE_INIT; nr <= LUNA_HA_MOFN_ACTIVATE; nr++) {
 		if (nr > LUNA_CLONE_TARGET && nr < LUNA_HA_INIT)
@@ -1178,6 +1195,120 @@ static void op_fields(void **state)
 	op_request(s, LUNA_OP_DIGEST, FIRST, CKM_SHA256, 0, NULL, 0, "abc", 3);
 	f.op.param_len = LUNA_PARAM_MALFORMED;
 	assert_rv(run(dev, LUNA_OP, 256), CKR_MECHANISM_PARAM_INVALID);
+}
+
+/* A request of LUNA_MESSAGE; returns its length. */
+static size_t message_request(uint32_t session, uint32_t op, uint32_t step, const void *param,
+			      uint32_t param_len, const void *data, uint32_t data_len,
+			      uint32_t sig_len)
+{
+	unsigned char *p = request(sizeof(f.message), param_len + data_len);
+
+	f.hdr.session = session;
+	f.message.op = op;
+	f.message.step = step;
+	f.message.param_len = param_len;
+	f.message.data_len = data_len;
+	f.message.sig_len = sig_len;
+	f.message.total = step == LUNA_STEP_ONESHOT ? data_len : 0;
+	f.message.out_max = 4096;
+	if (param_len)
+		memcpy(p, param, param_len);
+	if (data_len)
+		memcpy(p + param_len, data, data_len);
+	return sizeof(f.message) + param_len + data_len;
+}
+
+/* Fields and steps of LUNA_MESSAGE that do not go together, and what each leaves of a message. */
+static void message_fields(void **state)
+{
+	static const struct {
+		struct luna_gcm_param head;
+		unsigned char iv[12];
+	} param = { .head = { .iv_len = 12, .iv_bits = 96, .tag_bits = 128 } };
+	const uint32_t sealing = LUNA_OP_MESSAGE_ENCRYPT, one = LUNA_STEP_ONESHOT;
+	uint32_t s = session_of_co(dev), key = aes_new(dev, s), i;
+	size_t len;
+
+	(void)state;
+#define REFUSED(change)								\
+	do {									\
+		message_request(s, sealing, one, &param, sizeof(param), "text", 4, 16);	\
+		change;								\
+		assert_rv(run(dev, LUNA_MESSAGE, 512), CKR_ARGUMENTS_BAD);	\
+	} while (0)
+	len = message_request(s, sealing, one, &param, sizeof(param), "text", 4, 16);
+	assert_rv(run(dev, LUNA_MESSAGE, len + 64), CKR_OPERATION_NOT_INITIALIZED);
+	/* LUNA_OP does no more than begin and end. */
+	for (i = 2; i < 0x80; i <<= 1) {
+		op_request(s, sealing, LUNA_STEP_INIT | i, CKM_AES_GCM, key, NULL, 0, NULL, 0);
+		assert_rv(run(dev, LUNA_OP, 256), i == LUNA_STEP_FINAL ? CKR_OK : CKR_ARGUMENTS_BAD);
+	}
+	op_request(s, sealing, LUNA_STEP_INIT, CKM_AES_GCM, key, NULL, 0, NULL, 0);
+	assert_rv(run(dev, LUNA_OP, 256), CKR_OK);
+	for (i = 0; i < 16; i++)
+		if (i < LUNA_OP_MESSAGE_ENCRYPT || i >= LUNA_OP_KINDS)
+			REFUSED(f.message.op = i);
+	REFUSED(f.message.op = ~0u);
+	REFUSED(f.message.step = 0);
+	REFUSED(f.message.step = LUNA_STEP_INIT);
+	REFUSED(f.message.step = LUNA_STEP_KEY);
+	REFUSED(f.message.step = 0x80);
+	REFUSED(f.message.step = one | LUNA_STEP_FINAL);
+	REFUSED(f.message.step = LUNA_STEP_UPDATE);	/* has no parameter */
+	REFUSED(f.message.step = LUNA_STEP_BEGIN);	/* has no data */
+	REFUSED(f.message.step = LUNA_STEP_CANCEL);
+	REFUSED(f.message.reserved = 1);
+	REFUSED(f.message.offset = 1);			/* with the parameter again */
+	REFUSED(f.message.data_len = 3);
+	REFUSED(f.message.data_len = 5);
+	REFUSED(f.message.data_len = ~0u);
+	REFUSED(f.message.param_len = LUNA_PARAM_MALFORMED);
+	REFUSED(f.message.op = LUNA_OP_MESSAGE_DECRYPT);	/* where is the tag? */
+	REFUSED((f.message.op = LUNA_OP_MESSAGE_SIGN, f.message.sig_len = 1));
+	REFUSED((f.message.op = LUNA_OP_MESSAGE_SIGN, f.message.sig_len = 0,
+		 f.message.generator = 1));
+	REFUSED(f.message.out_max = LUNA_OUT_QUERY);	/* a query has no data */
+	/* Nothing of all that was the end. */
+	len = message_request(s, sealing, one, &param, sizeof(param), "text", 4, 16);
+	assert_rv(run(dev, LUNA_MESSAGE, len + 64), CKR_OK);
+	assert_int_equal(f.hdr.out_len, 4);
+	assert_int_equal(f.message.out_need, 4);
+	/* A piece that leaves a gap, and one that stops coming: the next message is not held up. */
+	message_request(s, sealing, one, &param, sizeof(param), "text", 4, 0);
+	f.message.total = 8;
+	assert_rv(run(dev, LUNA_MESSAGE, 512), CKR_OK);
+	message_request(s, sealing, LUNA_STEP_UPDATE, NULL, 0, "text", 4, 0);
+	assert_rv(run(dev, LUNA_MESSAGE, 512), CKR_OPERATION_NOT_INITIALIZED);
+	message_request(s, sealing, one, NULL, 0, "text", 4, 16);
+	f.message.offset = 5;
+	f.message.total = 9;
+	assert_rv(run(dev, LUNA_MESSAGE, 512), CKR_ARGUMENTS_BAD);
+	message_request(s, sealing, one, &param, sizeof(param), "text", 4, 0);
+	f.message.total = 8;
+	assert_rv(run(dev, LUNA_MESSAGE, 512), CKR_OK);
+	len = message_request(s, sealing, one, &param, sizeof(param), "text", 4, 16);
+	assert_rv(run(dev, LUNA_MESSAGE, len + 64), CKR_OK);
+	/* Lengths that wrap. */
+	message_request(s, sealing, one, &param, sizeof(param), "text", 4, 0);
+	f.message.total = ~0ull;
+	assert_rv(run(dev, LUNA_MESSAGE, 512), CKR_DATA_LEN_RANGE);
+	op_request(s, LUNA_OP_MESSAGE_DECRYPT, LUNA_STEP_INIT, CKM_AES_GCM, key, NULL, 0, NULL, 0);
+	assert_rv(run(dev, LUNA_OP, 256), CKR_OK);
+	for (i = 0; i < 34; i++) {
+		message_request(s, LUNA_OP_MESSAGE_DECRYPT, one, &param, sizeof(param), "text", 4, 0);
+		f.message.total = ~0ull - i;
+		assert_rv(run(dev, LUNA_MESSAGE, 512), CKR_ENCRYPTED_DATA_LEN_RANGE);
+		message_request(s, LUNA_OP_MESSAGE_DECRYPT, LUNA_STEP_BEGIN, &param, sizeof(param),
+				NULL, 0, 0);
+		assert_rv(run(dev, LUNA_MESSAGE, 512), CKR_OK);
+		message_request(s, LUNA_OP_MESSAGE_DECRYPT, LUNA_STEP_FINAL, NULL, 0, NULL, 0, 0);
+		f.message.data_len = ~0u - i;
+		f.message.out_max = LUNA_OUT_QUERY;
+		assert_rv(run(dev, LUNA_MESSAGE, 512), CKR_ENCRYPTED_DATA_LEN_RANGE);
+	}
+#undef REFUSED
+	assert_rv(plain(dev, LUNA_SESSION_CLOSE, s), CKR_OK);
 }
 
 static void queries(void **state)
@@ -1826,6 +1957,27 @@ static unsigned char *chance_payload(const struct command *c, int file, unsigned
 		f.op.out_max = draw(10) ? 4096 : odd_number();
 		p = mark + f.op.data_len + f.op.sig_len;
 		break;
+	case LUNA_MESSAGE:
+		f.message.op = LUNA_OP_MESSAGE_ENCRYPT + draw(4);
+		f.message.step = draw(3) ? LUNA_STEP_ONESHOT : 1u << draw(7);
+		mark = f.message.step & (LUNA_STEP_ONESHOT | LUNA_STEP_BEGIN) &&
+		       f.message.op < LUNA_OP_MESSAGE_SIGN ? chance_param(p, CKM_AES_GCM) : p;
+		f.message.param_len = mark - p;
+		if (mark > p && f.message.op == LUNA_OP_MESSAGE_ENCRYPT) {
+			f.message.generator = draw(6);
+			f.message.fixed_bits = draw(4) ? draw(100) : odd_number();
+		}
+		if (f.message.step != LUNA_STEP_BEGIN && f.message.step != LUNA_STEP_CANCEL)
+			f.message.data_len = draw(600);
+		if (f.message.step == LUNA_STEP_ONESHOT)
+			f.message.total = f.message.data_len;
+		if (f.message.step & (LUNA_STEP_ONESHOT | LUNA_STEP_FINAL) &&
+		    f.message.op != LUNA_OP_MESSAGE_SIGN)
+			f.message.sig_len = draw(8) ? 16 : draw(40);
+		f.message.out_max = draw(10) ? 4096 : odd_number();
+		p = mark + f.message.data_len +
+		    (f.message.op == LUNA_OP_MESSAGE_ENCRYPT ? 0 : f.message.sig_len);
+		break;
 	case LUNA_GENERATE_PAIR:
 		f.key.mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN;
 		p = chance_pair(p, &f.key.template_len);
@@ -2224,6 +2376,7 @@ int main(void)
 		cmocka_unit_test_setup(long_replies, fresh),
 		cmocka_unit_test_setup(op_pieces, fresh),
 		cmocka_unit_test_setup(op_fields, fresh),
+		cmocka_unit_test_setup(message_fields, fresh),
 		cmocka_unit_test_setup(queries, fresh),
 		cmocka_unit_test_setup(no_stale_bytes, fresh),
 		cmocka_unit_test_setup(other_files, fresh),

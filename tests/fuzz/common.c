@@ -161,6 +161,7 @@ static const u16 sizes[LUNA_COMMANDS] = {
 	[LUNA_OBJECT_CREATE ... LUNA_ATTR_SET] = sizeof(struct luna_object_arg),
 	[LUNA_FIND] = sizeof(struct luna_find),
 	[LUNA_OP] = sizeof(struct luna_op),
+	[LUNA_MESSAGE] = sizeof(struct luna_message),
 	[LUNA_GENERATE_KEY ... LUNA_DERIVE] = sizeof(struct luna_key),
 	[LUNA_CLONE_SOURCE_INIT ... LUNA_CLONE_TARGET] = sizeof(struct luna_blob),
 	[LUNA_HA_INIT ... LUNA_HA_MOFN_ACTIVATE] = sizeof(struct luna_blob),

@@ -26,6 +26,7 @@ enum {
  *	P PIN		D domain	T template	A list of attributes to get
  *	M mechanism parameter		B bytes		X a message that came before
  *	S a signature: a message that came before, or nothing
+ *	t a message's tail: one byte, the tag's length, for an encryption, else as S
  *	C pairs of words, of which this is the number
  */
 static const struct shape {
@@ -54,6 +55,7 @@ static const struct shape {
 	[LUNA_ATTR_SET] = { "hT..", "" },
 	[LUNA_FIND] = { "hbT...", "" },
 	[LUNA_OP] = { "bbmhMBSo....n.", "" },
+	[LUNA_MESSAGE] = { "bbMBtbbo....n.", "" },
 	[LUNA_GENERATE_KEY] = { "mM..T.......", "" },
 	[LUNA_GENERATE_PAIR] = { "mM..TT......", "" },
 	[LUNA_WRAP] = { "mMhh...o....", "" },
@@ -238,6 +240,7 @@ static u32 piece(struct fuzz_in *in, char letter)
 static u32 word_of(struct fuzz_in *in, char letter)
 {
 	static const u32 roles[] = { CKU_SO, CKU_USER, CKU_LIMITED_USER, CKU_CONTEXT_SPECIFIC, 99 };
+	u32 op;
 	u8 byte;
 
 	switch (letter) {
@@ -253,6 +256,9 @@ static u32 word_of(struct fuzz_in *in, char letter)
 		byte = fuzz_u8(in);
 		return byte == 0xff ? LUNA_OUT_QUERY : byte * 16u;
 	case 'n': return cmd.data_len;
+	case 't':
+		memcpy(&op, cmd.bytes + sizeof(struct luna_hdr), sizeof(op));
+		return op == LUNA_OP_MESSAGE_ENCRYPT ? fuzz_u8(in) : piece(in, 'S');
 	default: return piece(in, letter);
 	}
 }
@@ -541,6 +547,37 @@ static void seed_mechanism(const struct luna_mech *mech, u8 number)
 	}
 }
 
+/* Messages of AES-GCM: IVs from everywhere, whole and in parts, opened again, forged. */
+static void seed_messages(u8 number)
+{
+	const u8 gcm = 2, tag = 16;
+	u8 init[] = { LUNA_OP_MESSAGE_ENCRYPT, LUNA_STEP_INIT, number, HANDLE_AES, 0, 0, 0, 0 };
+	u8 whole[] = { LUNA_OP_MESSAGE_ENCRYPT, LUNA_STEP_ONESHOT, gcm, 3, 'a', 'b', 'c', tag, 0, 0,
+		       8 };
+	u8 begin[] = { LUNA_OP_MESSAGE_ENCRYPT, LUNA_STEP_BEGIN, gcm, 0, 0, 0, 0, 0 };
+	u8 part[] = { LUNA_OP_MESSAGE_ENCRYPT, LUNA_STEP_UPDATE, 0, 2, 'a', 'b', 0, 0, 0, 8 };
+	u8 last[] = { LUNA_OP_MESSAGE_ENCRYPT, LUNA_STEP_FINAL, 0, 1, 'c', tag, 0, 0, 8 };
+	u8 open[] = { LUNA_OP_MESSAGE_DECRYPT, LUNA_STEP_ONESHOT, gcm, 3, 'a', 'b', 'c', 1, 0, 0, 0,
+		      8 };
+
+	seed_keys_begin();
+	for (whole[8] = CKG_NO_GENERATE; whole[8] <= CKG_GENERATE_COUNTER_XOR; whole[8]++) {
+		step(0, LUNA_OP, init, sizeof(init));
+		step(0, LUNA_MESSAGE, whole, sizeof(whole));
+		begin[5] = whole[8];
+		step(0, LUNA_MESSAGE, begin, sizeof(begin));
+		step(0, LUNA_MESSAGE, part, sizeof(part));
+		step(0, LUNA_MESSAGE, last, sizeof(last));
+		init[1] = LUNA_STEP_FINAL;
+		step(0, LUNA_OP, init, sizeof(init));
+		init[1] = LUNA_STEP_INIT;
+	}
+	init[0] = LUNA_OP_MESSAGE_DECRYPT;
+	step(0, LUNA_OP, init, sizeof(init));
+	step(0, LUNA_MESSAGE, open, sizeof(open));
+	fuzz_seed("messages", program, program_len);
+}
+
 static void seed_gcm(void)
 {
 	const struct luna_mech *mech;
@@ -551,6 +588,7 @@ static void seed_gcm(void)
 	program[0] = 4;
 	seed_mechanism(mech, mechanism_number(CKM_AES_GCM));
 	fuzz_seed("gcm-built", program, program_len);
+	seed_messages(mechanism_number(CKM_AES_GCM));
 	fuzz_world_close();
 }
 

@@ -1690,7 +1690,9 @@ static void test_list(void **state __maybe_unused)
 {
 	const u32 standard = CKF_ENCRYPT | CKF_DECRYPT | CKF_DIGEST | CKF_SIGN | CKF_SIGN_RECOVER |
 			     CKF_VERIFY | CKF_VERIFY_RECOVER | CKF_GENERATE |
-			     CKF_GENERATE_KEY_PAIR | CKF_WRAP | CKF_UNWRAP | CKF_DERIVE | CKF_HW;
+			     CKF_GENERATE_KEY_PAIR | CKF_WRAP | CKF_UNWRAP | CKF_DERIVE | CKF_HW |
+			     CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MESSAGE_SIGN |
+			     CKF_MESSAGE_VERIFY | CKF_MULTI_MESSAGE;
 	const u32 curves = CKF_EC_F_P | CKF_EC_OID | CKF_EC_UNCOMPRESS | CKF_EC_CURVENAME;
 	struct luna_mech_info *rows = test_malloc(BIG);
 	struct luna_mech_list list = {};
