@@ -14,10 +14,11 @@ static CK_RV crypto_init(const char *function, CK_SESSION_HANDLE handle, enum lu
 	CK_RV copied = p11_parameter_init(&parameter, mechanism);
 	CK_RV rv = p11_begin_session(&call, function, handle);
 
-	if (rv == CKR_OK)
-		rv = copied;
-	if (rv == CKR_OK)
-		rv = p11_operation_init(call.session, kind, &parameter, key);
+	if (rv == CKR_OK && !mechanism && p11_operation_there(call.session, kind))
+		rv = p11_operation_cancel(call.session, kind);	/* v3.0: that is what it means */
+	else if (rv == CKR_OK)
+		rv = copied != CKR_OK ? copied :
+		     p11_operation_init(call.session, kind, &parameter, key);
 	p11_parameter_free(&parameter);
 	return p11_end(&call, rv);
 }

@@ -8,7 +8,7 @@
 #include "library.h"
 #include "text.h"
 
-static CK_FUNCTION_LIST function_list = {
+CK_FUNCTION_LIST p11_function_list = {
 	.version = { CRYPTOKI_VERSION_MAJOR, CRYPTOKI_VERSION_MINOR },
 #define MEMBER(name, args) .name = name,
 	LUNA_C_FUNCTIONS_2_40(MEMBER)
@@ -19,7 +19,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR ppFunctionList)
 {
 	if (!ppFunctionList)
 		return CKR_ARGUMENTS_BAD;
-	*ppFunctionList = &function_list;
+	*ppFunctionList = &p11_function_list;
 	return CKR_OK;
 }
 
@@ -32,7 +32,7 @@ CK_RV C_GetInfo(CK_INFO_PTR pInfo)
 		rv = CKR_ARGUMENTS_BAD;
 	if (rv == CKR_OK) {
 		memset(pInfo, 0, sizeof(*pInfo));
-		pInfo->cryptokiVersion = function_list.version;
+		pInfo->cryptokiVersion = p11_function_list.version;
 		pInfo->libraryVersion.major = 0;
 		pInfo->libraryVersion.minor = 1;
 		p11_text_pad(pInfo->manufacturerID, sizeof(pInfo->manufacturerID), "luna");

@@ -227,7 +227,11 @@ CK_RV CA_CheckOperationState(CK_SESSION_HANDLE hSession, CK_ULONG ulOperation,
 	return p11_end(&call, rv);
 }
 
-CK_RV CA_SessionCancel(CK_SESSION_HANDLE hSession, CK_FLAGS flags)
+/*
+ * Nothing runs that could not be cancelled. What is not there is passed over; flags of what has no
+ * state in a session (CKF_WRAP, CKF_GENERATE) say nothing.
+ */
+static CK_RV session_cancel(const char *function, CK_SESSION_HANDLE handle, CK_FLAGS flags)
 {
 	static const struct {
 		CK_FLAGS flag;
@@ -240,15 +244,29 @@ CK_RV CA_SessionCancel(CK_SESSION_HANDLE hSession, CK_FLAGS flags)
 		{ CKF_SIGN_RECOVER, LUNA_OP_SIGN_RECOVER },
 		{ CKF_VERIFY, LUNA_OP_VERIFY },
 		{ CKF_VERIFY_RECOVER, LUNA_OP_VERIFY_RECOVER },
+		{ CKF_MESSAGE_ENCRYPT, LUNA_OP_MESSAGE_ENCRYPT },
+		{ CKF_MESSAGE_DECRYPT, LUNA_OP_MESSAGE_DECRYPT },
+		{ CKF_MESSAGE_SIGN, LUNA_OP_MESSAGE_SIGN },
+		{ CKF_MESSAGE_VERIFY, LUNA_OP_MESSAGE_VERIFY },
 	};
 	struct p11_call call;
 	size_t i;
-	CK_RV rv = p11_begin_session(&call, __func__, hSession);
+	CK_RV rv = p11_begin_session(&call, function, handle);
 
 	for (i = 0; rv == CKR_OK && i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (flags & kinds[i].flag)
+		if ((flags & kinds[i].flag) && p11_operation_there(call.session, kinds[i].kind))
 			rv = p11_operation_cancel(call.session, kinds[i].kind);
 	if (rv == CKR_OK && (flags & CKF_FIND_OBJECTS))
 		p11_search_end(&call.session->search);
 	return p11_end(&call, rv);
+}
+
+CK_RV C_SessionCancel(CK_SESSION_HANDLE hSession, CK_FLAGS flags)
+{
+	return session_cancel(__func__, hSession, flags);
+}
+
+CK_RV CA_SessionCancel(CK_SESSION_HANDLE hSession, CK_FLAGS flags)
+{
+	return session_cancel(__func__, hSession, flags);
 }

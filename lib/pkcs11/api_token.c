@@ -3,6 +3,7 @@
  * Token initialisation, PINs and login of PKCS#11 and of the vendor.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "buffer.h"
 #include "config.h"
@@ -149,6 +150,55 @@ CK_RV C_Login(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR
 	struct p11_call call;
 	CK_RV rv = p11_begin_change(&call, __func__, hSession);
 
+	if (rv == CKR_OK)
+		rv = p11_pin_call(call.session, LUNA_LOGIN, userType, pPin, ulPinLen, NULL, 0);
+	return p11_end(&call, rv);
+}
+
+/* Names of the roles: lunactl's, and those of the product's own tools. */
+static const struct role_name {
+	const char *name;
+	CK_USER_TYPE user;
+} role_names[] = {
+	{ "so", CKU_SO },
+	{ "po", CKU_SO },
+	{ "partition so", CKU_SO },
+	{ "co", CKU_USER },
+	{ "crypto officer", CKU_USER },
+	{ "cu", CKU_CRYPTO_USER },
+	{ "crypto user", CKU_CRYPTO_USER },
+};
+
+/* The role of that name; CKU_USER stands for both crypto roles, other types for themselves. */
+static bool role_named(CK_USER_TYPE type, const CK_UTF8CHAR *name, CK_ULONG len, CK_USER_TYPE *user)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(role_names) / sizeof(role_names[0]); i++) {
+		if (strlen(role_names[i].name) != len ||
+		    strncasecmp(role_names[i].name, (const char *)name, len))
+			continue;
+		*user = role_names[i].user;
+		return p11_role(type) == p11_role(*user) ||
+		       (type == CKU_USER && *user == CKU_CRYPTO_USER);
+	}
+	return false;
+}
+
+/* The users of a token are its roles. Without a name it is C_Login. */
+CK_RV C_LoginUser(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR_PTR pPin,
+		  CK_ULONG ulPinLen, CK_UTF8CHAR_PTR pUsername, CK_ULONG ulUsernameLen)
+{
+	struct p11_call call;
+	CK_RV rv = p11_begin_change(&call, __func__, hSession);
+
+	if (rv == CKR_OK && !pUsername && ulUsernameLen)
+		rv = CKR_ARGUMENTS_BAD;
+	if (rv == CKR_OK && ulUsernameLen &&
+	    !role_named(userType, pUsername, ulUsernameLen, &userType)) {
+		p11_log_reason("no such user of that type: so, co, cu");
+		rv = CKR_USER_TYPE_INVALID;
+	}
 	if (rv == CKR_OK)
 		rv = p11_pin_call(call.session, LUNA_LOGIN, userType, pPin, ulPinLen, NULL, 0);
 	return p11_end(&call, rv);

@@ -44,6 +44,9 @@ struct p11_call {
 	bool entered;
 };
 
+/* The list of C_GetFunctionList. */
+extern CK_FUNCTION_LIST p11_function_list;
+
 /** p11_begin() - begin a call; CKR_CRYPTOKI_NOT_INITIALIZED */
 CK_RV p11_begin(struct p11_call *call, const char *function);
 

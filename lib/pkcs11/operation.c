@@ -15,15 +15,6 @@
 /* Longer parameters (much additional data) are not worth a copy: such an Init is sent at once. */
 #define HELD_PARAM_MAX	1024
 
-/* Longer than any signature: what is beyond need not travel for the device to see that. */
-#define SIGNATURE_MAX	4096
-
-/* More than any cipher adds to its data, or gives back of earlier data. */
-#define UPDATE_EXTRA	64
-
-/* Room for output that does not grow with the data: a digest, RSA with 4096 bits. */
-#define OUT_FIXED	512
-
 static uint64_t mix(uint64_t digest, uint64_t word)
 {
 	digest = (digest ^ word) * 0x9e3779b97f4a7c15u;
@@ -102,6 +93,11 @@ static bool operation_hold(struct p11_operation *operation, const struct p11_par
 	return true;
 }
 
+static bool of_messages(uint32_t kind)
+{
+	return kind >= LUNA_OP_MESSAGE_ENCRYPT;
+}
+
 /* What the reply to a step says about the operation: only success and short buffers keep it. */
 static void operation_track(struct p11_operation *operation, const struct luna_op *op, CK_RV rv)
 {
@@ -113,7 +109,8 @@ static void operation_track(struct p11_operation *operation, const struct luna_o
 	else if (rv == CKR_OK || rv == CKR_BUFFER_TOO_SMALL)
 		operation->active = true;
 	else
-		operation->active = (op->step & LUNA_STEP_INIT) && rv == CKR_OPERATION_ACTIVE;
+		operation->active = rv == CKR_OPERATION_ACTIVE &&
+				    (op->step & LUNA_STEP_INIT || of_messages(op->op));
 }
 
 static bool operation_is_active(const struct p11_session *session, enum luna_op_kind kind)
@@ -198,11 +195,19 @@ CK_RV p11_operation_init(struct p11_session *session, enum luna_op_kind kind,
 
 	/* With one held back already the device has to see both, and to refuse the second. */
 	operation_flush(session, kind);
-	if (!operation_is_active(session, kind) && operation_is_known(session->device, shape) &&
-	    !p11_device_dead(session->device) &&
+	if (!of_messages(kind) && !operation_is_active(session, kind) &&
+	    operation_is_known(session->device, shape) && !p11_device_dead(session->device) &&
 	    operation_hold(operation, parameter, p11_u32(key), shape))
 		return CKR_OK;
 	return operation_begin(session, kind, parameter, p11_u32(key), shape);
+}
+
+CK_RV p11_operation_finish(struct p11_session *session, enum luna_op_kind kind)
+{
+	struct luna_op op = { .step = LUNA_STEP_FINAL };
+	struct p11_request request = { 0 };
+
+	return operation_send(session, kind, &op, &request);
 }
 
 CK_RV p11_operation_cancel(struct p11_session *session, enum luna_op_kind kind)
@@ -224,15 +229,6 @@ static CK_RV operation_refuse(struct p11_session *session, enum luna_op_kind kin
 		p11_operation_cancel(session, kind);
 	p11_log_reason("a NULL pointer");
 	return CKR_ARGUMENTS_BAD;
-}
-
-static uint32_t operation_out_max(const struct p11_io *io)
-{
-	if (!io->out_len)
-		return 0;
-	if (!io->out)
-		return LUNA_OUT_QUERY;
-	return *io->out_len < LUNA_OUT_QUERY ? (uint32_t)*io->out_len : LUNA_OUT_QUERY - 1;
 }
 
 /* Asks how long the output of a step would be; nothing changes but that the Init is sent. */
@@ -263,7 +259,7 @@ static bool operation_has_output(enum luna_op_kind kind, uint32_t step)
 static CK_RV operation_pieces(struct p11_session *session, enum luna_op_kind kind, uint32_t step,
 			      const struct p11_io *io)
 {
-	uint32_t out_max = operation_out_max(io);
+	uint32_t out_max = p11_io_out_max(io);
 	CK_ULONG at = 0, made = 0, part, most = session->device->op_data_max;
 	bool last;
 	CK_RV rv;
@@ -282,16 +278,15 @@ static CK_RV operation_pieces(struct p11_session *session, enum luna_op_kind kin
 		request.in[1].data = at ? (const uint8_t *)io->data + at : io->data;
 		request.in[1].len = part;
 		if (last && io->signature_len) {
-			op.sig_len = io->signature_len < SIGNATURE_MAX ?
-				     (uint32_t)io->signature_len : SIGNATURE_MAX;
+			op.sig_len = io->signature_len < P11_SIGNATURE_MAX ?
+				     (uint32_t)io->signature_len : P11_SIGNATURE_MAX;
 			request.in[2].data = io->signature;
 			request.in[2].len = op.sig_len;
 		}
 		if (out_max) {
 			request.out = made ? (uint8_t *)io->out + made : io->out;
 			request.out_max = *io->out_len - made;
-			request.out_hint = part + UPDATE_EXTRA > OUT_FIXED ? part + UPDATE_EXTRA :
-									     OUT_FIXED;
+			request.out_hint = p11_io_hint(part);
 			if (step & LUNA_STEP_UPDATE)
 				op.out_max = p11_u32(request.out_max);
 		}
@@ -329,7 +324,7 @@ static CK_RV operation_step(struct p11_session *session, enum luna_op_kind kind,
 	 * is told at its first piece.
 	 */
 	if ((step & LUNA_STEP_UPDATE) && io->out_len && io->len > session->device->op_data_max &&
-	    *io->out_len < io->len + UPDATE_EXTRA) {
+	    *io->out_len < io->len + P11_UPDATE_EXTRA) {
 		rv = operation_query(session, kind, step, io->len, &need);
 		if (rv != CKR_OK)
 			return rv;

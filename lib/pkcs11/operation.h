@@ -15,6 +15,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <luna/cryptoki_v2.h>
@@ -61,6 +62,32 @@ struct p11_io {
 	CK_ULONG *out_len;
 };
 
+/** p11_io_out_max() - @out_len as the ABI has it: 0: no output, LUNA_OUT_QUERY: a length query */
+static inline uint32_t p11_io_out_max(const struct p11_io *io)
+{
+	if (!io->out_len)
+		return 0;
+	if (!io->out)
+		return LUNA_OUT_QUERY;
+	return *io->out_len < LUNA_OUT_QUERY ? (uint32_t)*io->out_len : LUNA_OUT_QUERY - 1;
+}
+
+/* More than any cipher adds to its data, or gives back of earlier data. */
+#define P11_UPDATE_EXTRA	64
+
+/* Room for output that does not grow with the data: a digest, RSA with 4096 bits. */
+#define P11_OUT_FIXED		512
+
+/** p11_io_hint() - bytes of output to expect of @part bytes of data */
+static inline size_t p11_io_hint(size_t part)
+{
+	part += P11_UPDATE_EXTRA;
+	return part > P11_OUT_FIXED ? part : P11_OUT_FIXED;
+}
+
+/* Longer than any signature: what is beyond need not travel for the device to see that. */
+#define P11_SIGNATURE_MAX	4096
+
 /** p11_operation_init() - C_xxxInit */
 CK_RV p11_operation_init(struct p11_session *session, enum luna_op_kind kind,
 			 const struct p11_parameter *parameter, CK_OBJECT_HANDLE key);
@@ -79,6 +106,9 @@ CK_RV p11_operation_final(struct p11_session *session, enum luna_op_kind kind,
 
 /** p11_operation_digest_key() - C_DigestKey */
 CK_RV p11_operation_digest_key(struct p11_session *session, CK_OBJECT_HANDLE key);
+
+/** p11_operation_finish() - C_MessageXxxFinal */
+CK_RV p11_operation_finish(struct p11_session *session, enum luna_op_kind kind);
 
 /** p11_operation_cancel() - end the operation if there is one */
 CK_RV p11_operation_cancel(struct p11_session *session, enum luna_op_kind kind);

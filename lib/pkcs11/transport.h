@@ -18,7 +18,7 @@
 
 #include "device.h"
 
-#define P11_PIECES	4
+#define P11_PIECES	5
 
 /**
  * struct p11_request - one command
