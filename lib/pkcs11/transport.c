@@ -275,6 +275,12 @@ CK_RV p11_transport(struct p11_device *device, struct p11_request *request)
 		rv = CKR_DEVICE_REMOVED;
 	}
 	message_free(&message);
+	if (rv == CKR_DEVICE_REMOVED && request->grow) {
+		/* The caller may ask another device, and would not free what this one sent. */
+		free(request->out);
+		request->out = NULL;
+		request->out_len = 0;
+	}
 	return rv;
 }
 
