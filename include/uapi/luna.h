@@ -733,6 +733,21 @@ struct luna_extract_param {
 };
 
 /**
+ * struct luna_ecdh_param - CKM_ECDH1_DERIVE, CKM_ECDH1_COFACTOR_DERIVE; followed by shared_len
+ * bytes of shared data, then public_len bytes: the other side's public point
+ * @kdf: CKD_NULL (no shared data then), CKD_SHA1_KDF, CKD_SHA224_KDF ... CKD_SHA512_KDF
+ *
+ * The point is a DER OCTET STRING, as CKA_EC_POINT, or what that holds. One that is not on the curve,
+ * or whose secret would be zero: CKR_MECHANISM_PARAM_INVALID.
+ */
+struct luna_ecdh_param {
+	__u32 kdf;
+	__u32 shared_len;
+	__u32 public_len;
+	__u32 reserved;
+};
+
+/**
  * struct luna_eddsa_param - CKM_EDDSA; followed by context_len bytes of context
  * @prehash: phFlag, 0 or 1
  * Devices may have neither: CKR_MECHANISM_PARAM_INVALID.
@@ -869,6 +884,7 @@ LUNA_ABI_SIZE(luna_gcm_param, 16);
 LUNA_ABI_SIZE(luna_oaep_param, 16);
 LUNA_ABI_SIZE(luna_pss_param, 16);
 LUNA_ABI_SIZE(luna_mac_param, 8);
+LUNA_ABI_SIZE(luna_ecdh_param, 16);
 LUNA_ABI_SIZE(luna_key_param, 8);
 LUNA_ABI_SIZE(luna_extract_param, 8);
 LUNA_ABI_SIZE(luna_eddsa_param, 8);

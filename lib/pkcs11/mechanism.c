@@ -133,23 +133,6 @@ static bool encode_mac(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 	return true;
 }
 
-static bool encode_eddsa(struct p11_buffer *bytes, const void *from, CK_ULONG len)
-{
-	struct luna_eddsa_param to;
-	CK_EDDSA_PARAMS params;
-
-	if (len != sizeof(params))
-		return false;
-	memcpy(&params, from, sizeof(params));
-	if (!p11_inside_ok(params.pContextData, params.ulContextDataLen))
-		return false;
-	to.prehash = !!params.phFlag;
-	to.context_len = (uint32_t)params.ulContextDataLen;
-	p11_buffer_put(bytes, &to, sizeof(to));
-	p11_buffer_put(bytes, params.pContextData, params.ulContextDataLen);
-	return true;
-}
-
 #define IV(mechanism)	{ mechanism, encode_iv, 0 }
 #define GCM(mechanism)	{ mechanism, encode_gcm, sizeof(struct luna_gcm_param) }
 #define PSS(mechanism)	{ mechanism, encode_pss, sizeof(struct luna_pss_param) }
@@ -184,8 +167,10 @@ static const struct parameter_row {
 	PSS(CKM_SHA3_256_RSA_PKCS_PSS),
 	PSS(CKM_SHA3_384_RSA_PKCS_PSS),
 	PSS(CKM_SHA3_512_RSA_PKCS_PSS),
-	{ CKM_EDDSA, encode_eddsa, sizeof(struct luna_eddsa_param) },
-	{ CKM_EDDSA_OLD, encode_eddsa, sizeof(struct luna_eddsa_param) },
+	{ CKM_ECDH1_DERIVE, p11_encode_ecdh, 0 },
+	{ CKM_ECDH1_COFACTOR_DERIVE, p11_encode_ecdh, 0 },
+	{ CKM_EDDSA, p11_encode_eddsa, sizeof(struct luna_eddsa_param) },
+	{ CKM_EDDSA_OLD, p11_encode_eddsa, sizeof(struct luna_eddsa_param) },
 	MAC(CKM_SHA_1_HMAC_GENERAL),
 	MAC(CKM_SHA224_HMAC_GENERAL),
 	MAC(CKM_SHA224_HMAC_GENERAL_OLD),

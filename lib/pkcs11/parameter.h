@@ -19,4 +19,8 @@ bool p11_encode_string(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 bool p11_encode_extract(struct p11_buffer *bytes, const void *from, CK_ULONG len);
 bool p11_encode_cbc_data(struct p11_buffer *bytes, const void *from, CK_ULONG len);
 
+/* parameter_ec.c */
+bool p11_encode_ecdh(struct p11_buffer *bytes, const void *from, CK_ULONG len);
+bool p11_encode_eddsa(struct p11_buffer *bytes, const void *from, CK_ULONG len);
+
 #endif /* P11_PARAMETER_H */

@@ -67,6 +67,9 @@ extern const struct luna_derive_ops luna_derive_extract;
 extern const struct luna_derive_ops luna_derive_hash;
 extern const struct luna_derive_ops luna_derive_encrypt;
 
+/* ecdh.c */
+extern const struct luna_derive_ops luna_derive_ecdh;
+
 /* The value of a secret key that a derivation holds the attributes of. */
 struct luna_num luna_derive_secret(const struct luna_attrs *attrs);
 

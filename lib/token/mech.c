@@ -92,6 +92,11 @@ enum {
 #define ECDSA(ckm, h)	EC(ckm, SIGN | EC_F_P, h, CKK_EC, &luna_ecdsa_hash_ops)
 #define EDDSA(ckm)	EC(ckm, SIGN | EC_NAME, LUNA_HASHES, CKK_EC_EDWARDS, &luna_eddsa_ops)
 
+#define ECDH(ckm, ckk, ckk2)							\
+	{ .type = (ckm), .family = LUNA_FAMILY_EC, .flags = CKF_DERIVE | EC_F_P,	\
+	  .hash = LUNA_HASHES, KEYS(ckk, ckk2), .policy = LUNA_NO_POLICY,	\
+	  .derive = &luna_derive_ecdh }
+
 #define EC_KEYGEN(ckm, fl, ckk)							\
 	KEYGEN(ckm, CKF_GENERATE_KEY_PAIR | (fl), 0, 0, ckk, LUNA_GEN_EC)
 
@@ -154,6 +159,8 @@ static const struct luna_mech luna_mechs[] = {
 	ECDSA(CKM_ECDSA_SHA256, LUNA_SHA256),
 	ECDSA(CKM_ECDSA_SHA384, LUNA_SHA384),
 	ECDSA(CKM_ECDSA_SHA512, LUNA_SHA512),
+	ECDH(CKM_ECDH1_DERIVE, CKK_EC, CKK_EC_MONTGOMERY),
+	ECDH(CKM_ECDH1_COFACTOR_DERIVE, CKK_EC, CKK_EC),
 	EC_KEYGEN(CKM_EC_EDWARDS_KEY_PAIR_GEN, EC_NAME, CKK_EC_EDWARDS),
 	EC_KEYGEN(CKM_EC_MONTGOMERY_KEY_PAIR_GEN, EC_NAME, CKK_EC_MONTGOMERY),
 	EDDSA(CKM_EDDSA),

@@ -79,6 +79,18 @@ static inline CK_RV ec_create_private(CK_SESSION_HANDLE s, const struct curve *c
 	return p11->C_CreateObject(s, tmpl, COUNT(tmpl) - (c == &curves[X25519]), key);
 }
 
+/* A generic secret of @len bytes that may be read; 0: as long as it gets */
+static inline CK_RV ec_derive(CK_SESSION_HANDLE s, CK_MECHANISM *mech, CK_OBJECT_HANDLE base,
+			      CK_ULONG len, CK_OBJECT_HANDLE *key)
+{
+	CK_ATTRIBUTE tmpl[] = {
+		ATTR(CKA_TOKEN, no), ATTR(CKA_SENSITIVE, no), ATTR(CKA_EXTRACTABLE, yes),
+		ATTR(CKA_VALUE_LEN, len),
+	};
+
+	return p11->C_DeriveKey(s, mech, base, tmpl, COUNT(tmpl) - !len, key);
+}
+
 static inline CK_RV ec_generate(CK_SESSION_HANDLE s, const struct curve *c, bool extractable,
 				CK_OBJECT_HANDLE *pub, CK_OBJECT_HANDLE *priv)
 {

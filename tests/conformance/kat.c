@@ -59,6 +59,14 @@ static const struct mech {
 	PLAIN(CKM_SHA256_RSA_PKCS_PSS),
 	PLAIN(CKM_SHA384_RSA_PKCS_PSS),
 	PLAIN(CKM_SHA512_RSA_PKCS_PSS),
+	PLAIN(CKM_ECDSA),
+	PLAIN(CKM_ECDSA_SHA1),
+	PLAIN(CKM_ECDSA_SHA224, CKM_ECDSA_SHA224_OLD),
+	PLAIN(CKM_ECDSA_SHA256, CKM_ECDSA_SHA256_OLD),
+	PLAIN(CKM_ECDSA_SHA384, CKM_ECDSA_SHA384_OLD),
+	PLAIN(CKM_ECDSA_SHA512, CKM_ECDSA_SHA512_OLD),
+	PLAIN(CKM_EDDSA, CKM_EDDSA_OLD),
+	PLAIN(CKM_ECDH1_DERIVE, CKM_ECDH1_COFACTOR_DERIVE),
 	PLAIN(CKM_CONCATENATE_BASE_AND_KEY),
 	PLAIN(CKM_CONCATENATE_BASE_AND_DATA),
 	PLAIN(CKM_CONCATENATE_DATA_AND_BASE),
@@ -71,13 +79,6 @@ static const struct mech {
 	PLAIN(CKM_SHA512_KEY_DERIVATION),
 	PLAIN(CKM_AES_ECB_ENCRYPT_DATA),
 	PLAIN(CKM_AES_CBC_ENCRYPT_DATA),
-	PLAIN(CKM_ECDSA),
-	PLAIN(CKM_ECDSA_SHA1),
-	PLAIN(CKM_ECDSA_SHA224, CKM_ECDSA_SHA224_OLD),
-	PLAIN(CKM_ECDSA_SHA256, CKM_ECDSA_SHA256_OLD),
-	PLAIN(CKM_ECDSA_SHA384, CKM_ECDSA_SHA384_OLD),
-	PLAIN(CKM_ECDSA_SHA512, CKM_ECDSA_SHA512_OLD),
-	PLAIN(CKM_EDDSA, CKM_EDDSA_OLD),
 };
 
 static const struct {
@@ -860,15 +861,10 @@ static void ec_sign_vector(struct vector *v, CK_MECHANISM_TYPE type)
 	struct bytes data = hex(v, "data"), want = hex(v, "result");
 	CK_MECHANISM mech = { type, NULL, 0 };
 	unsigned char out[EC_SIG_MAX];
-	const struct ec_key *key;
+	const struct ec_key *key = ec_key_of(v);
 	CK_ULONG out_len;
 	int split;
 
-	if (!v->mech) {
-		ec_key_add(v);
-		return;
-	}
-	key = ec_key_of(v);
 	for (split = ONE_SHOT; split <= 7; split += 7) {
 		rsa_verifies(v, &mech, key->pub, split);
 		out_len = sizeof(out);
@@ -881,11 +877,67 @@ static void ec_sign_vector(struct vector *v, CK_MECHANISM_TYPE type)
 	}
 }
 
-static void ec_signatures(void **state)
+static CK_EC_KDF_TYPE kdf_of(const struct vector *v)
+{
+	static const CK_EC_KDF_TYPE kdfs[] = {
+		CKD_SHA1_KDF, CKD_SHA224_KDF, CKD_SHA256_KDF, CKD_SHA384_KDF, CKD_SHA512_KDF,
+	};
+	size_t i;
+
+	if (!has(v, "kdf"))
+		return CKD_NULL;
+	for (i = 0; i < COUNT(kdfs); i++)
+		if (!strcmp(hashes[i].name, word(v, "kdf")))
+			return kdfs[i];
+	fail_msg("%s:%d: no such kdf", v->file, v->line);
+	return 0;
+}
+
+/* The point as it is and as CKA_EC_POINT has it; all of the result and less. */
+static void ecdh_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	struct bytes peer = hex(v, "peer"), shared = hex(v, "shared"), want = hex(v, "result");
+	const struct ec_key *key = ec_key_of(v);
+	CK_BYTE der[EC_POINT_MAX + 3];
+	CK_ECDH1_DERIVE_PARAMS p = { kdf_of(v), shared.len, shared.len ? shared.data : NULL, 0, der };
+	CK_MECHANISM mech = { type, &p, sizeof(p) };
+	CK_ULONG ask[] = { want.len, 1, want.len / 2 }, len, i, off;
+	CK_OBJECT_HANDLE made;
+	unsigned char *value;
+
+	/* Its cofactor is in its private values. */
+	if (type == CKM_ECDH1_COFACTOR_DERIVE && key->curve->type == CKK_EC_MONTGOMERY) {
+		check_rv(v, ec_derive(s, &mech, key->priv, 32, &made), CKR_KEY_TYPE_INCONSISTENT);
+		return;
+	}
+	for (i = 0; i < COUNT(ask); i++) {
+		p.ulPublicDataLen = i ? peer.len : point_wrap(peer.data, peer.len, der);
+		if (i)
+			memcpy(der, peer.data, peer.len);
+		check_ok(v, ec_derive(s, &mech, key->priv, ask[i], &made));
+		value = attr_bytes(s, made, CKA_VALUE, &len);
+		off = p.kdf == CKD_NULL ? want.len - ask[i] : 0;
+		check_bytes(v, value, len, want.data + off, ask[i]);
+		free(value);
+		check_ok(v, p11->C_DestroyObject(s, made));
+	}
+}
+
+static void ec_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	if (!v->mech)
+		ec_key_add(v);
+	else if (has(v, "peer"))
+		ecdh_vector(v, type);
+	else
+		ec_sign_vector(v, type);
+}
+
+static void ec(void **state)
 {
 	(void)state;
 	ec_key_count = 0;
-	vectors_run("ec.txt", 74, ec_sign_vector);
+	vectors_run("ec.txt", 186, ec_vector);
 }
 
 /* ---- key generation, checked with OpenSSL or with answers that are known ---- */
@@ -1009,6 +1061,63 @@ static void generate_pairs(void **state)
 	}
 }
 
+/* A pair of its own each time, whose halves belong together. */
+static void generated_pair(const struct curve *c, CK_MECHANISM_TYPE sign)
+{
+	CK_BYTE data[] = "signed by a key that was generated", sig[EC_SIG_MAX];
+	CK_MECHANISM mech = { sign, NULL, 0 };
+	CK_OBJECT_HANDLE pub[2], priv[2];
+	CK_ULONG len, other_len, i;
+	unsigned char *point, *other;
+
+	for (i = 0; i < 2; i++) {
+		assert_ok(ec_generate(s, c, true, &pub[i], &priv[i]));
+		assert_int_equal(attr_ulong(s, priv[i], CKA_KEY_GEN_MECHANISM), c->gen);
+		point = attr_bytes(s, pub[i], CKA_EC_POINT, &len);
+		other = attr_bytes(s, priv[i], CKA_EC_POINT, &other_len);
+		assert_int_equal(len, other_len);
+		assert_memory_equal(point, other, len);
+		free(point);
+		free(other);
+	}
+	point = attr_bytes(s, pub[0], CKA_EC_POINT, &len);
+	other = attr_bytes(s, pub[1], CKA_EC_POINT, &other_len);
+	assert_memory_not_equal(point, other, len);
+	free(point);
+	free(other);
+	if (sign) {
+		len = sizeof(sig);
+		assert_ok(run_sign(s, &mech, priv[0], data, sizeof(data), ONE_SHOT, sig, &len));
+		assert_ok(run_verify(s, &mech, pub[0], data, sizeof(data), ONE_SHOT, sig, len));
+		assert_rv(run_verify(s, &mech, pub[1], data, sizeof(data), ONE_SHOT, sig, len),
+			  CKR_SIGNATURE_INVALID);
+	}
+	exercise(c->gen);
+}
+
+static void generate_curves(void **state)
+{
+	static const CK_MECHANISM_TYPE old[] = {
+		[ED25519] = CKM_EC_EDWARDS_KEY_PAIR_GEN_OLD, [X25519] = CKM_EC_MONTGOMERY_KEY_PAIR_GEN_OLD,
+	};
+	CK_MECHANISM_TYPE sign;
+	struct curve c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(curves); i++) {
+		c = curves[i];
+		if (!mechanism_listed(slot_a, c.gen))
+			continue;
+		sign = i < WEIERSTRASS ? CKM_ECDSA_SHA256 : i == ED25519 ? CKM_EDDSA : 0;
+		generated_pair(&c, sign);
+		if (i < WEIERSTRASS)
+			continue;
+		c.gen = old[i];
+		generated_pair(&c, sign);
+	}
+}
+
 /* ---- derivation ---- */
 
 /* What a vector's parameter points to. */
@@ -1094,63 +1203,6 @@ static void derivations(void **state)
 	vectors_run("derive.txt", 37, derive_vector);
 }
 
-/* A pair of its own each time, whose halves belong together. */
-static void generated_pair(const struct curve *c, CK_MECHANISM_TYPE sign)
-{
-	CK_BYTE data[] = "signed by a key that was generated", sig[EC_SIG_MAX];
-	CK_MECHANISM mech = { sign, NULL, 0 };
-	CK_OBJECT_HANDLE pub[2], priv[2];
-	CK_ULONG len, other_len, i;
-	unsigned char *point, *other;
-
-	for (i = 0; i < 2; i++) {
-		assert_ok(ec_generate(s, c, true, &pub[i], &priv[i]));
-		assert_int_equal(attr_ulong(s, priv[i], CKA_KEY_GEN_MECHANISM), c->gen);
-		point = attr_bytes(s, pub[i], CKA_EC_POINT, &len);
-		other = attr_bytes(s, priv[i], CKA_EC_POINT, &other_len);
-		assert_int_equal(len, other_len);
-		assert_memory_equal(point, other, len);
-		free(point);
-		free(other);
-	}
-	point = attr_bytes(s, pub[0], CKA_EC_POINT, &len);
-	other = attr_bytes(s, pub[1], CKA_EC_POINT, &other_len);
-	assert_memory_not_equal(point, other, len);
-	free(point);
-	free(other);
-	if (sign) {
-		len = sizeof(sig);
-		assert_ok(run_sign(s, &mech, priv[0], data, sizeof(data), ONE_SHOT, sig, &len));
-		assert_ok(run_verify(s, &mech, pub[0], data, sizeof(data), ONE_SHOT, sig, len));
-		assert_rv(run_verify(s, &mech, pub[1], data, sizeof(data), ONE_SHOT, sig, len),
-			  CKR_SIGNATURE_INVALID);
-	}
-	exercise(c->gen);
-}
-
-static void generate_curves(void **state)
-{
-	static const CK_MECHANISM_TYPE old[] = {
-		[ED25519] = CKM_EC_EDWARDS_KEY_PAIR_GEN_OLD, [X25519] = CKM_EC_MONTGOMERY_KEY_PAIR_GEN_OLD,
-	};
-	CK_MECHANISM_TYPE sign;
-	struct curve c;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < COUNT(curves); i++) {
-		c = curves[i];
-		if (!mechanism_listed(slot_a, c.gen))
-			continue;
-		sign = i < WEIERSTRASS ? CKM_ECDSA_SHA256 : i == ED25519 ? CKM_EDDSA : 0;
-		generated_pair(&c, sign);
-		if (i < WEIERSTRASS)
-			continue;
-		c.gen = old[i];
-		generated_pair(&c, sign);
-	}
-}
-
 /* ---- the registry ---- */
 
 static void every_mechanism(void **state)
@@ -1181,11 +1233,11 @@ int main(void)
 		TEST(gcm),
 		TEST(key_wrap),
 		TEST(rsa),
-		TEST(ec_signatures),
+		TEST(ec),
 		TEST(generate_secrets),
 		TEST(generate_pairs),
-		TEST(derivations),
 		TEST(generate_curves),
+		TEST(derivations),
 		TEST(every_mechanism),
 	};
 
