@@ -276,6 +276,42 @@ t "is shown without them" 0 'e\?\[2Jvil\?' "" object list --slot 0 --id 0e "${co
 j "and is JSON" 0 'd[0]["label"] == "e\x1b[2Jvil?"' object show --slot 0 --id 0e "${co[@]}"
 t "object delete by id" 0 "Deleted 1 object" "" object delete --slot 0 --id 0e "${co[@]}"
 
+# ---- elliptic curves ----
+
+t "no such curve" 2 "" "no curve: P-224" key generate --slot 0 --type ec --curve P-192 --label x "${co[@]}"
+t "a curve has no size" 2 "" "--curve goes with" key generate --slot 0 --type ec --size 256 --label x "${co[@]}"
+t "RSA has no curve" 2 "" "--curve goes with" key generate --slot 0 --type rsa --curve P-256 --label x "${co[@]}"
+head -c 3000 /dev/urandom >"$work/text"
+# curve NAME MECHANISM OPENSSL: generates, exports, signs, verifies, openssl agrees
+curve() {
+	local c=$1 m=$2
+	shift 2
+	t "generate $c" 0 "$c key pair 'on $c'" "" key generate --slot 0 --type ec --curve "$c" --label "on $c" "${co[@]}"
+	t "export $c" 0 "BEGIN PUBLIC KEY" "" export --slot 0 --label "on $c" "${co[@]}"
+	cp "$out" "$work/ec.pem"
+	t "sign with $c" 0 "" "" sign --slot 0 --label "on $c" --mechanism "$m" --in "$work/text" --out "$work/sig" "${co[@]}"
+	t "verify with $c" 0 "signature is good" "" \
+		verify --slot 0 --label "on $c" --mechanism "$m" --in "$work/text" --signature "$work/sig" "${co[@]}"
+	check "openssl verifies $c" "$@"
+	head -c 2999 "$work/text" >"$work/cut"
+	t "verify something else with $c" 1 "" CKR_SIGNATURE \
+		verify --slot 0 --label "on $c" --mechanism "$m" --in "$work/cut" --signature "$work/sig" "${co[@]}"
+	j "show $c" 0 "d[0]['curve'] == '$c'" object show --slot 0 --class public --label "on $c" "${co[@]}"
+	t "delete $c" 0 "Deleted 2 objects" "" object delete --force --slot 0 --label "on $c" "${co[@]}"
+}
+for c in P-224 P-256 P-384 P-521 secp256k1; do
+	curve $c ECDSA_SHA256 openssl dgst -sha256 -verify "$work/ec.pem" -signature "$work/sig" "$work/text"
+done
+curve Ed25519 EDDSA openssl pkeyutl -verify -rawin -pubin -inkey "$work/ec.pem" -in "$work/text" -sigfile "$work/sig"
+t "generate X25519" 0 "X25519 key pair" "" key generate --slot 0 --type ec --curve x25519 --label agree "${co[@]}"
+t "export X25519" 0 "BEGIN PUBLIC KEY" "" export --slot 0 --label agree "${co[@]}"
+t "delete X25519" 0 "Deleted 2 objects" "" object delete --force --slot 0 --label agree "${co[@]}"
+t "the default is P-256" 0 "P-256 key pair" "" key generate --slot 0 --type ec --label usual "${co[@]}"
+printf 'no signature' >"$work/sig"
+t "no DER" 1 "" "no DER of an ECDSA" \
+	verify --slot 0 --label usual --mechanism ECDSA_SHA256 --in "$work/text" --signature "$work/sig" "${co[@]}"
+t "delete P-256" 0 "Deleted 2 objects" "" object delete --force --slot 0 --label usual "${co[@]}"
+
 # ---- signing ----
 
 head -c 100000 /dev/urandom >"$work/data"

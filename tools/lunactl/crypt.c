@@ -24,6 +24,13 @@ static const struct mechanism {
 	{ "SHA256_RSA_PKCS_PSS", CKM_SHA256_RSA_PKCS_PSS, false, true, IV_NONE },
 	{ "SHA384_RSA_PKCS_PSS", CKM_SHA384_RSA_PKCS_PSS, false, true, IV_NONE },
 	{ "SHA512_RSA_PKCS_PSS", CKM_SHA512_RSA_PKCS_PSS, false, true, IV_NONE },
+	{ "ECDSA", CKM_ECDSA, false, true, IV_NONE },
+	{ "ECDSA_SHA1", CKM_ECDSA_SHA1, false, true, IV_NONE },
+	{ "ECDSA_SHA224", CKM_ECDSA_SHA224, false, true, IV_NONE },
+	{ "ECDSA_SHA256", CKM_ECDSA_SHA256, false, true, IV_NONE },
+	{ "ECDSA_SHA384", CKM_ECDSA_SHA384, false, true, IV_NONE },
+	{ "ECDSA_SHA512", CKM_ECDSA_SHA512, false, true, IV_NONE },
+	{ "EDDSA", CKM_EDDSA, false, true, IV_NONE },
 	{ "SHA256_HMAC", CKM_SHA256_HMAC, true, true, IV_NONE },
 	{ "SHA384_HMAC", CKM_SHA384_HMAC, true, true, IV_NONE },
 	{ "SHA512_HMAC", CKM_SHA512_HMAC, true, true, IV_NONE },
@@ -124,6 +131,12 @@ static CK_SESSION_HANDLE login_for(const struct ctl_args *args)
 			     args, OPT_PIN_FILE);
 }
 
+/* Its signatures are DER in files, as openssl has them. */
+static bool is_ecdsa(const struct mechanism *m)
+{
+	return !strncmp(m->name, "ECDSA", 5);
+}
+
 static int sign(const struct ctl_args *args)
 {
 	const struct mechanism *m = mechanism_of(args, true);
@@ -131,14 +144,17 @@ static int sign(const struct ctl_args *args)
 	union parameter p;
 	CK_SESSION_HANDLE session = login_for(args);
 	CK_OBJECT_HANDLE key = object_one(session, args, m->secret ? CKO_SECRET_KEY : CKO_PRIVATE_KEY);
-	unsigned char signature[1024], *data;
+	unsigned char signature[1024], der[160], *data;
 	CK_ULONG len, sig_len = sizeof(signature);
 
 	data = file_read(args->opt[OPT_IN], &len);
 	pss_parameter(&mech, &p);
 	check(C_SignInit(session, &mech, key), "C_SignInit");
 	check(C_Sign(session, data, len, signature, &sig_len), "C_Sign");
-	output_write(args, signature, sig_len, false);
+	if (is_ecdsa(m))
+		output_write(args, der, ecdsa_to_der(signature, sig_len, der), false);
+	else
+		output_write(args, signature, sig_len, false);
 	free(data);
 	return 0;
 }
@@ -150,7 +166,8 @@ static int verify(const struct ctl_args *args)
 	union parameter p;
 	CK_SESSION_HANDLE session;
 	CK_OBJECT_HANDLE key;
-	unsigned char *signature, *data;
+	unsigned char *signature, *data, plain[160];
+	const struct ctl_curve *curve;
 	CK_ULONG len, sig_len;
 
 	args_need(args, OPT_SIGNATURE);
@@ -160,7 +177,10 @@ static int verify(const struct ctl_args *args)
 	signature = file_read(args->opt[OPT_SIGNATURE], &sig_len);
 	pss_parameter(&mech, &p);
 	check(C_VerifyInit(session, &mech, key), "C_VerifyInit");
-	check(C_Verify(session, data, len, signature, sig_len), "C_Verify");
+	curve = is_ecdsa(m) ? curve_of(session, key) : NULL;
+	if (curve)
+		sig_len = ecdsa_from_der(curve, signature, sig_len, plain);
+	check(C_Verify(session, data, len, curve ? plain : signature, sig_len), "C_Verify");
 	print_done(args, "The signature is good.\n");
 	free(data);
 	free(signature);
@@ -227,7 +247,8 @@ static int decrypt(const struct ctl_args *args)
 
 static const char signers[] =
 	"Mechanisms: RSA_PKCS, SHA{1,224,256,384,512}_RSA_PKCS, SHA{256,384,512}_RSA_PKCS_PSS (the salt is\n"
-	"as long as the digest), SHA{256,384,512}_HMAC, AES_CMAC. RSA_PKCS signs the file as it is.";
+	"as long as the digest), ECDSA_SHA{1,224,256,384,512} and ECDSA (signatures in DER), EDDSA,\n"
+	"SHA{256,384,512}_HMAC, AES_CMAC. RSA_PKCS and ECDSA sign the file as it is: a digest.";
 
 static const char places[] =
 	"Mechanisms: AES_GCM, AES_CBC_PAD, AES_CTR, RSA_PKCS, RSA_PKCS_OAEP (with SHA-256).\n"

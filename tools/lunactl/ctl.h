@@ -19,7 +19,7 @@
 /* Options, by name in args.c. */
 enum ctl_opt {
 	OPT_SLOT, OPT_FROM, OPT_TO, OPT_PRIMARY, OPT_SECONDARY, OPT_LABEL, OPT_ID, OPT_HANDLE,
-	OPT_CLASS, OPT_TYPE, OPT_SIZE, OPT_MECHANISM, OPT_IN, OPT_OUT, OPT_SIGNATURE, OPT_DOMAIN,
+	OPT_CLASS, OPT_TYPE, OPT_SIZE, OPT_CURVE, OPT_MECHANISM, OPT_IN, OPT_OUT, OPT_SIGNATURE, OPT_DOMAIN,
 	OPT_ROLE, OPT_PIN_FILE, OPT_NEW_PIN_FILE, OPT_TO_PIN_FILE, OPT_SECONDARY_PIN_FILE, OPT_POLICY,
 	OPT_VALUE, OPT_M, OPT_N, OPT_OUT_DIR, OPT_LEGACY, OPT_MOFN, OPT_HSM, OPT_FORCE, OPT_STEPS,
 	OPT_SO_PIN_FILE, OPT_PUBLIC, OPT_EXTRACTABLE, OPT_CLONEABLE, OPT_REMOTE, OPT_REMOTE_SLOT,
@@ -167,5 +167,23 @@ unsigned char *object_bytes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_
 			    CK_ULONG *len);
 const char *class_name(CK_ULONG class);
 const char *key_type_name(CK_ULONG type);
+
+/* curve.c */
+struct ctl_curve {
+	const char *name;	/* openssl's, too */
+	CK_KEY_TYPE key_type;
+	CK_MECHANISM_TYPE generate;
+	CK_ULONG bits, params_len;
+	CK_BYTE params[16];	/* CKA_EC_PARAMS */
+};
+
+const struct ctl_curve *curve_named(const char *name);	/* exits with 2 if there is none */
+const struct ctl_curve *curve_of(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key);	/* or NULL */
+/* SubjectPublicKeyInfo in PEM of a key's CKA_EC_POINT; malloc'ed, or NULL */
+char *curve_pem(const struct ctl_curve *c, unsigned char *point, CK_ULONG len, long *pem_len);
+/* ECDSA signatures between PKCS#11's form and DER, each in 160 bytes of room. Return: the length */
+CK_ULONG ecdsa_to_der(const unsigned char *sig, CK_ULONG len, unsigned char *der);
+CK_ULONG ecdsa_from_der(const struct ctl_curve *c, const unsigned char *der, CK_ULONG len,
+			unsigned char *sig);
 
 #endif /* LUNACTL_CTL_H */

@@ -16,6 +16,9 @@ const char *key_type_name(CK_ULONG type)
 {
 	switch (type) {
 	case CKK_RSA: return "RSA";
+	case CKK_EC: return "EC";
+	case CKK_EC_EDWARDS: case CKK_EC_EDWARDS_OLD: return "EC Edwards";
+	case CKK_EC_MONTGOMERY: case CKK_EC_MONTGOMERY_OLD: return "EC Montgomery";
 	case CKK_AES: return "AES";
 	case CKK_GENERIC_SECRET: return "generic secret";
 	case CKK_SHA_1_HMAC: return "SHA-1 HMAC";

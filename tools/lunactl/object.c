@@ -67,6 +67,35 @@ static void generate_rsa(CK_SESSION_HANDLE session, const struct ctl_args *args,
 	made(args, "RSA key pair", private_key, public_key);
 }
 
+/* Each key may do what its curve is for. */
+static void generate_ec(CK_SESSION_HANDLE session, const struct ctl_args *args,
+			const struct ctl_curve *curve)
+{
+	CK_MECHANISM mech = { curve->generate, NULL, 0 };
+	CK_BBOOL *extractable = args->opt[OPT_EXTRACTABLE] ? &yes : &no;
+	CK_BBOOL *signs = curve->key_type == CKK_EC_MONTGOMERY ? &no : &yes;
+	CK_BBOOL *derives = curve->key_type == CKK_EC_EDWARDS ? &no : &yes;
+	unsigned char id[64];
+	CK_ULONG id_len = id_bytes(args, id), label_len = strlen(args->opt[OPT_LABEL]);
+	void *label = (void *)args->opt[OPT_LABEL];
+	CK_ATTRIBUTE pub[] = {
+		{ CKA_TOKEN, &yes, 1 }, { CKA_EC_PARAMS, (void *)curve->params, curve->params_len },
+		{ CKA_LABEL, label, label_len }, { CKA_VERIFY, signs, 1 }, { CKA_ID, id, id_len },
+	};
+	CK_ATTRIBUTE priv[] = {
+		{ CKA_TOKEN, &yes, 1 }, { CKA_PRIVATE, &yes, 1 }, { CKA_SENSITIVE, &yes, 1 },
+		{ CKA_EXTRACTABLE, extractable, 1 }, { CKA_LABEL, label, label_len },
+		{ CKA_SIGN, signs, 1 }, { CKA_DERIVE, derives, 1 }, { CKA_ID, id, id_len },
+	};
+	CK_OBJECT_HANDLE public_key, private_key;
+	char what[32];
+
+	check(C_GenerateKeyPair(session, &mech, pub, 5, priv, 8, &public_key, &private_key),
+	      "C_GenerateKeyPair");
+	snprintf(what, sizeof(what), "%s key pair", curve->name);
+	made(args, what, private_key, public_key);
+}
+
 static void generate_secret(CK_SESSION_HANDLE session, const struct ctl_args *args,
 			    CK_MECHANISM_TYPE type, CK_ULONG bits, bool cipher)
 {
@@ -95,15 +124,22 @@ static void generate_secret(CK_SESSION_HANDLE session, const struct ctl_args *ar
 
 static int key_generate(const struct ctl_args *args)
 {
+	const struct ctl_curve *curve = NULL;
 	CK_SESSION_HANDLE session;
 
 	args_need(args, OPT_TYPE);
 	args_need(args, OPT_LABEL);
 	if (strcmp(args->opt[OPT_TYPE], "rsa") && strcmp(args->opt[OPT_TYPE], "aes") &&
-	    strcmp(args->opt[OPT_TYPE], "generic"))
-		usage_error("'%s' is no type of key: rsa, aes or generic", args->opt[OPT_TYPE]);
+	    strcmp(args->opt[OPT_TYPE], "ec") && strcmp(args->opt[OPT_TYPE], "generic"))
+		usage_error("'%s' is no type of key: rsa, ec, aes or generic", args->opt[OPT_TYPE]);
+	if (!strcmp(args->opt[OPT_TYPE], "ec"))
+		curve = curve_named(args->opt[OPT_CURVE] ? args->opt[OPT_CURVE] : "P-256");
+	if (curve ? !!args->opt[OPT_SIZE] : !!args->opt[OPT_CURVE])
+		usage_error("--curve goes with --type ec, --size with the other types");
 	session = login_for(args);
-	if (!strcmp(args->opt[OPT_TYPE], "rsa"))
+	if (curve)
+		generate_ec(session, args, curve);
+	else if (!strcmp(args->opt[OPT_TYPE], "rsa"))
 		generate_rsa(session, args, args_number(args, OPT_SIZE, 2048));
 	else if (!strcmp(args->opt[OPT_TYPE], "aes"))
 		generate_secret(session, args, CKM_AES_KEY_GEN, args_number(args, OPT_SIZE, 256), true);
@@ -129,6 +165,7 @@ static const struct {
 static struct json_object *object_json(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj)
 {
 	struct json_object *row = json_object_new_object(), *list;
+	const struct ctl_curve *curve = curve_of(session, obj);
 	CK_ULONG class, type, size, len;
 	unsigned char *bytes;
 	size_t i;
@@ -139,6 +176,10 @@ static struct json_object *object_json(CK_SESSION_HANDLE session, CK_OBJECT_HAND
 	json_object_object_add(row, "class", json_object_new_string(class_name(class)));
 	if (object_ulong(session, obj, CKA_KEY_TYPE, &type))
 		json_object_object_add(row, "type", json_object_new_string(key_type_name(type)));
+	if (curve) {
+		json_object_object_add(row, "curve", json_object_new_string(curve->name));
+		json_object_object_add(row, "bits", json_object_new_int64((int64_t)curve->bits));
+	}
 	bytes = object_bytes(session, obj, CKA_MODULUS, &len);
 	if (bytes)
 		json_object_object_add(row, "bits", json_object_new_int64((int64_t)len * 8));
@@ -286,29 +327,49 @@ static char *rsa_pem(const unsigned char *n, CK_ULONG n_len, const unsigned char
 	return pem;
 }
 
+static char *rsa_export(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, long *len)
+{
+	CK_ULONG n_len, e_len;
+	unsigned char *n = object_bytes(session, key, CKA_MODULUS, &n_len);
+	unsigned char *e = object_bytes(session, key, CKA_PUBLIC_EXPONENT, &e_len);
+	char *pem;
+
+	if (!n || !e)
+		fatal("the object is no RSA or EC public key");
+	pem = rsa_pem(n, n_len, e, e_len, len);
+	free(n);
+	free(e);
+	return pem;
+}
+
+static char *ec_export(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, const struct ctl_curve *curve,
+		       long *len)
+{
+	CK_ULONG point_len;
+	unsigned char *point = object_bytes(session, key, CKA_EC_POINT, &point_len);
+	char *pem = point ? curve_pem(curve, point, point_len, len) : NULL;
+
+	free(point);
+	return pem;
+}
+
 static int export_public(const struct ctl_args *args)
 {
+	const struct ctl_curve *curve;
 	CK_SESSION_HANDLE session;
 	CK_OBJECT_HANDLE key;
-	CK_ULONG n_len, e_len;
-	unsigned char *n, *e;
 	char *pem;
 	long len;
 
 	object_chosen(args);
 	session = login_for(args);
 	key = object_one(session, args, CKO_PUBLIC_KEY);
-	n = object_bytes(session, key, CKA_MODULUS, &n_len);
-	e = object_bytes(session, key, CKA_PUBLIC_EXPONENT, &e_len);
-	if (!n || !e)
-		fatal("the object is no RSA public key");
-	pem = rsa_pem(n, n_len, e, e_len, &len);
+	curve = curve_of(session, key);
+	pem = curve ? ec_export(session, key, curve, &len) : rsa_export(session, key, &len);
 	if (!pem)
 		fatal("OpenSSL does not take this public key");
 	output_write(args, pem, (CK_ULONG)len, false);
 	free(pem);
-	free(n);
-	free(e);
 	return 0;
 }
 
@@ -317,7 +378,7 @@ static int export_public(const struct ctl_args *args)
 const struct ctl_command object_commands[] = {
 	{ "key generate", "Generates a key or key pair on the token",
 	  "Private and secret keys are sensitive, and not extractable unless --extractable is given.",
-	  key_generate, OPT(SLOT) | OPT(ROLE) | OPT(PIN_FILE) | OPT(TYPE) | OPT(SIZE) | OPT(LABEL) |
+	  key_generate, OPT(SLOT) | OPT(ROLE) | OPT(PIN_FILE) | OPT(TYPE) | OPT(SIZE) | OPT(CURVE) | OPT(LABEL) |
 	  OPT(ID) | OPT(EXTRACTABLE), NULL },
 	{ "object list", "Lists objects", NULL, object_list, CHOICE | OPT(CLASS), NULL },
 	{ "object show", "Shows what the token tells of objects", NULL, object_show, CHOICE | OPT(CLASS),
