@@ -732,6 +732,68 @@ struct luna_extract_param {
 	__u32 reserved;
 };
 
+/*
+ * CKM_PKCS5_PBKD2; followed by salt_len bytes of salt and password_len of password. A key of n
+ * bytes costs iterations times as many HMACs as it takes hashes to fill n bytes; more than
+ * LUNA_PBKD2_WORK of them are refused (CKR_MECHANISM_PARAM_INVALID), so that no call takes longer
+ * than some seconds.
+ */
+struct luna_pbkd2_param {
+	__u32 salt_source;	/* CKZ_SALT_SPECIFIED */
+	__u32 prf;		/* CKP_PKCS5_PBKD2_HMAC_* */
+	__u32 iterations;
+	__u32 salt_len;
+	__u32 password_len;
+	__u32 prf_data_len;	/* 0: no function takes any */
+};
+
+#define LUNA_PBKD2_WORK		10000000
+
+/* CKM_HKDF_DERIVE, CKM_HKDF_DATA; followed by salt_len bytes of salt and info_len of info */
+struct luna_hkdf_param {
+	__u32 flags;		/* LUNA_HKDF_* */
+	__u32 hash;		/* CKM_* */
+	__u32 salt_type;	/* CKF_HKDF_SALT_* */
+	__u32 salt_key;		/* CKF_HKDF_SALT_KEY: object handle */
+	__u32 salt_len;
+	__u32 info_len;
+};
+
+#define LUNA_HKDF_EXTRACT	0x1
+#define LUNA_HKDF_EXPAND	0x2
+
+/*
+ * CKM_SP800_108_*_KDF; followed by iv_len bytes of IV (FEEDBACK) and count fields, the input of the
+ * pseudo-random function in its order, each struct luna_prf_field and its len bytes
+ */
+struct luna_sp800_108_param {
+	__u32 prf;		/* CKM_*_HMAC, CKM_AES_CMAC */
+	__u32 count;
+	__u32 iv_len;
+	__u32 reserved;
+};
+
+struct luna_prf_field {
+	__u32 type;		/* CK_SP800_108_* */
+	__u32 bits;		/* of a number */
+	__u32 method;		/* DKM_LENGTH: CK_SP800_108_DKM_LENGTH_SUM_OF_* */
+	__u32 flags;		/* LUNA_PRF_* */
+	__u32 len;		/* BYTE_ARRAY: bytes that follow */
+	__u32 reserved;
+};
+
+#define LUNA_PRF_LITTLE_ENDIAN	0x1	/* of a number */
+
+/* CKM_PRF_KDF, CKM_NIST_PRF_KDF; followed by label_len bytes of label and context_len of context */
+struct luna_prf_kdf_param {
+	__u32 prf;		/* CK_NIST_PRF_KDF_* */
+	__u32 scheme;		/* LUNA_PRF_KDF_ENCODING_SCHEME_* */
+	__u32 counter;		/* of the first block */
+	__u32 label_len;
+	__u32 context_len;
+	__u32 reserved;
+};
+
 /**
  * struct luna_ecdh_param - CKM_ECDH1_DERIVE, CKM_ECDH1_COFACTOR_DERIVE; followed by shared_len
  * bytes of shared data, then public_len bytes: the other side's public point
@@ -888,6 +950,11 @@ LUNA_ABI_SIZE(luna_ecdh_param, 16);
 LUNA_ABI_SIZE(luna_key_param, 8);
 LUNA_ABI_SIZE(luna_extract_param, 8);
 LUNA_ABI_SIZE(luna_eddsa_param, 8);
+LUNA_ABI_SIZE(luna_pbkd2_param, 24);
+LUNA_ABI_SIZE(luna_hkdf_param, 24);
+LUNA_ABI_SIZE(luna_sp800_108_param, 16);
+LUNA_ABI_SIZE(luna_prf_field, 24);
+LUNA_ABI_SIZE(luna_prf_kdf_param, 24);
 LUNA_ABI_SIZE(luna_blob, 72);
 LUNA_ABI_SIZE(luna_mofn, 56);
 LUNA_ABI_SIZE(luna_mofn_status, 64);

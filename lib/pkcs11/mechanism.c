@@ -15,9 +15,6 @@
 /* Longest IV of any mechanism that takes one raw; the device knows the right length. */
 #define IV_MAX	64
 
-/* Longest data inside a parameter: what can be staged, less some room for the rest. */
-#define INSIDE_MAX	(LUNA_STAGE_MAX - 4096)
-
 /* CK_GCM_PARAMS as v2.40 first had it, without ulIvBits; some clients still have this one. */
 struct gcm_params_without_bits {
 	CK_BYTE_PTR pIv;
@@ -29,7 +26,7 @@ struct gcm_params_without_bits {
 
 bool p11_inside_ok(const void *data, CK_ULONG len)
 {
-	return (data || !len) && len <= INSIDE_MAX;
+	return (data || !len) && len <= P11_INSIDE_MAX;
 }
 
 static bool encode_iv(struct p11_buffer *bytes, const void *from, CK_ULONG len)
@@ -191,6 +188,14 @@ static const struct parameter_row {
 	DERIVE(CKM_EXTRACT_KEY_FROM_KEY, p11_encode_extract),
 	DERIVE(CKM_AES_ECB_ENCRYPT_DATA, p11_encode_string),
 	DERIVE(CKM_AES_CBC_ENCRYPT_DATA, p11_encode_cbc_data),
+	DERIVE(CKM_PKCS5_PBKD2, p11_encode_pbkd2),
+	DERIVE(CKM_HKDF_DERIVE, p11_encode_hkdf),
+	DERIVE(CKM_HKDF_DATA, p11_encode_hkdf),
+	DERIVE(CKM_SP800_108_COUNTER_KDF, p11_encode_sp800_108),
+	DERIVE(CKM_SP800_108_FEEDBACK_KDF, p11_encode_feedback),
+	DERIVE(CKM_SP800_108_DOUBLE_PIPELINE_KDF, p11_encode_sp800_108),
+	DERIVE(CKM_NIST_PRF_KDF, p11_encode_prf_kdf),
+	DERIVE(CKM_PRF_KDF, p11_encode_prf_kdf),
 };
 
 static const struct parameter_row *parameter_row(CK_MECHANISM_TYPE mechanism)

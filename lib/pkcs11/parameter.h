@@ -8,7 +8,12 @@
 
 #include <stdbool.h>
 
+#include <uapi/luna.h>
+
 #include "mechanism.h"
+
+/* Longest data inside a parameter: what can be staged, less some room for the rest. */
+#define P11_INSIDE_MAX	(LUNA_STAGE_MAX - 4096)
 
 /* A pointer inside a parameter: usable, and not longer than anything that makes sense. */
 bool p11_inside_ok(const void *data, CK_ULONG len);
@@ -22,5 +27,12 @@ bool p11_encode_cbc_data(struct p11_buffer *bytes, const void *from, CK_ULONG le
 /* parameter_ec.c */
 bool p11_encode_ecdh(struct p11_buffer *bytes, const void *from, CK_ULONG len);
 bool p11_encode_eddsa(struct p11_buffer *bytes, const void *from, CK_ULONG len);
+
+/* parameter_kdf.c */
+bool p11_encode_pbkd2(struct p11_buffer *bytes, const void *from, CK_ULONG len);
+bool p11_encode_hkdf(struct p11_buffer *bytes, const void *from, CK_ULONG len);
+bool p11_encode_sp800_108(struct p11_buffer *bytes, const void *from, CK_ULONG len);
+bool p11_encode_feedback(struct p11_buffer *bytes, const void *from, CK_ULONG len);
+bool p11_encode_prf_kdf(struct p11_buffer *bytes, const void *from, CK_ULONG len);
 
 #endif /* P11_PARAMETER_H */

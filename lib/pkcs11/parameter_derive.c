@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include <uapi/luna.h>
-
 #include "transport.h"
 
 /* CK_OBJECT_HANDLE: CKM_CONCATENATE_BASE_AND_KEY */

@@ -159,6 +159,7 @@ static const struct {
 	{ CKK_SHA256_HMAC, LUNA_OF_GENERIC, LUNA_IN_SECRET },
 	{ CKK_SHA384_HMAC, LUNA_OF_GENERIC, LUNA_IN_SECRET },
 	{ CKK_SHA512_HMAC, LUNA_OF_GENERIC, LUNA_IN_SECRET },
+	{ CKK_HKDF, LUNA_OF_GENERIC, LUNA_IN_SECRET },
 };
 
 u32 luna_kind_find(struct luna_kind *kind, u64 class, u64 key_type)

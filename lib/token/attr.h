@@ -26,7 +26,7 @@ enum {
 enum {
 	LUNA_OF_RSA		= BIT(0),
 	LUNA_OF_AES		= BIT(1),
-	LUNA_OF_GENERIC		= BIT(2),	/* and HMAC keys */
+	LUNA_OF_GENERIC		= BIT(2),	/* and HMAC, HKDF keys */
 	LUNA_OF_EC		= BIT(3),
 	LUNA_OF_EDWARDS		= BIT(4),
 	LUNA_OF_MONTGOMERY	= BIT(5),

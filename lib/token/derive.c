@@ -64,29 +64,42 @@ u32 luna_derive_other(struct luna_derive *d, u32 handle)
 	return take_key(d, handle, &d->other, &d->other_base);
 }
 
-static u32 derive_kind(struct luna_derive *d)
+/* d->want; CKR_TEMPLATE_INCOMPLETE: nobody said. */
+static u32 derive_size(struct luna_derive *d)
 {
-	struct luna_kind kind;
-	u32 typed, sized, rv;
 	u64 len = 0;
+	u32 rv;
 
-	d->key_type = CKK_GENERIC_SECRET;
-	typed = luna_tmpl_need(&d->tmpl, CKA_KEY_TYPE, &d->key_type);
-	sized = luna_tmpl_need(&d->tmpl, CKA_VALUE_LEN, &len);
-	if (typed == CKR_ATTRIBUTE_VALUE_INVALID || sized == CKR_ATTRIBUTE_VALUE_INVALID)
-		return CKR_ATTRIBUTE_VALUE_INVALID;
-	rv = luna_kind_find(&kind, CKO_SECRET_KEY, d->key_type);
+	rv = luna_tmpl_need(&d->tmpl, CKA_VALUE_LEN, &len);
 	if (rv)
 		return rv;
-	d->typed = typed == CKR_OK;
-	if (sized)
-		return d->typed && !d->mech->derive->any_length ? CKR_TEMPLATE_INCOMPLETE : CKR_OK;
 	if (len > LUNA_SECRET_MAX)
 		return CKR_KEY_SIZE_RANGE;
 	if (!luna_secret_len_fits(d->key_type, len))
 		return CKR_TEMPLATE_INCONSISTENT;
 	d->want = len;
 	return CKR_OK;
+}
+
+static u32 derive_kind(struct luna_derive *d)
+{
+	const struct luna_derive_ops *ops = d->mech->derive;
+	struct luna_kind kind;
+	u32 typed, rv;
+
+	d->key_type = CKK_GENERIC_SECRET;
+	typed = ops->data ? CKR_TEMPLATE_INCOMPLETE :
+			    luna_tmpl_need(&d->tmpl, CKA_KEY_TYPE, &d->key_type);
+	if (typed == CKR_ATTRIBUTE_VALUE_INVALID)
+		return typed;
+	rv = luna_kind_find(&kind, CKO_SECRET_KEY, d->key_type);
+	if (rv)
+		return rv;
+	d->typed = typed == CKR_OK;
+	rv = derive_size(d);
+	if (rv == CKR_TEMPLATE_INCOMPLETE && !ops->sized && (!d->typed || ops->any_length))
+		return CKR_OK;
+	return rv;
 }
 
 static u32 derive_take(struct luna_derive *d)
@@ -117,11 +130,38 @@ static u32 derive_value(struct luna_derive *d)
 	return luna_secret_len_fits(d->key_type, d->want) ? CKR_OK : CKR_KEY_SIZE_RANGE;
 }
 
-static void derive_attrs(const struct luna_derive *d, struct luna_attrw *given)
+/* The template without the length, which a data object does not have. */
+static u32 data_template(struct luna_derive *d)
+{
+	struct luna_attrw rest;
+	u32 at = 0, type, len;
+	const u8 *value;
+
+	luna_attrw_init(&rest);
+	while (luna_tmpl_next(&d->tmpl, &at, &type, &value, &len))
+		if (type != CKA_VALUE_LEN)
+			luna_attrw_set(&rest, type, value, len);
+	luna_attrw_free(&d->merged);
+	d->merged = rest;
+	d->tmpl = luna_attrw_tmpl(&d->merged);
+	return luna_ckr(d->merged.err);
+}
+
+static void data_attrs(const struct luna_derive *d, struct luna_attrw *given)
+{
+	luna_attrw_ulong(given, CKA_CLASS, CKO_DATA);
+	luna_attrw_set(given, CKA_VALUE, d->value, d->want);
+}
+
+static void key_attrs(const struct luna_derive *d, struct luna_attrw *given)
 {
 	luna_attrw_ulong(given, CKA_CLASS, CKO_SECRET_KEY);
 	luna_attrw_ulong(given, CKA_KEY_TYPE, d->key_type);
 	luna_attrw_set(given, CKA_VALUE, d->value, d->want);
+	if (!d->key) {
+		luna_attrw_ulong(given, CKA_KEY_GEN_MECHANISM, d->mech->type);
+		return;
+	}
 	luna_attrw_bool(given, CKA_ALWAYS_SENSITIVE, d->always_sensitive);
 	luna_attrw_bool(given, CKA_NEVER_EXTRACTABLE, d->never_extractable);
 	if (d->mech->derive->bound && d->sensitive)
@@ -138,11 +178,17 @@ static u32 derive_run(struct luna_derive *d)
 	u32 rv;
 
 	rv = derive_value(d);
+	if (!rv && d->mech->derive->data)
+		rv = data_template(d);
 	if (rv)
 		return rv;
 	luna_attrw_init(&given);
-	derive_attrs(d, &given);
-	rv = luna_object_make(d->cmd->session, LUNA_BY_DERIVE, &d->tmpl, &given, &obj);
+	if (d->mech->derive->data)
+		data_attrs(d, &given);
+	else
+		key_attrs(d, &given);
+	rv = luna_object_make(d->cmd->session, d->key ? LUNA_BY_DERIVE : LUNA_BY_GENERATE, &d->tmpl,
+			      &given, &obj);
 	luna_attrw_free(&given);
 	if (rv)
 		return rv;
@@ -177,5 +223,22 @@ u32 luna_do_derive(struct luna_ucmd *cmd)
 	luna_attrs_put(d.base);
 	luna_object_put(d.other);
 	luna_object_put(d.key);
+	return rv;
+}
+
+u32 luna_derive_generate(struct luna_ucmd *cmd, const struct luna_mech *mech,
+			 const struct luna_key_parts *parts)
+{
+	struct luna_derive d = {
+		.cmd = cmd, .mech = mech, .parts = *parts, .tmpl = parts->tmpl,
+	};
+	u32 rv;
+
+	luna_attrw_init(&d.merged);
+	rv = derive_kind(&d);
+	if (!rv)
+		rv = derive_run(&d);
+	kvfree_sensitive(d.value, d.len);
+	luna_attrw_free(&d.merged);
 	return rv;
 }

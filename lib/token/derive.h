@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * Key derivation: derive.c carries the command, a mechanism computes the value behind struct
- * luna_derive_ops.
+ * luna_derive_ops. Keys that C_GenerateKey makes of a parameter (PBKDF2) are derived without a base
+ * key.
  */
 #ifndef LUNA_TOKEN_DERIVE_H
 #define LUNA_TOKEN_DERIVE_H
@@ -13,7 +14,7 @@
  * @cmd: the command
  * @mech: the row
  * @parts: the payload; @parts.param is what the mechanism reads
- * @key: the base key, checked by luna_key_get()
+ * @key: the base key, checked by luna_key_get(); NULL in C_GenerateKey
  * @base: its attributes
  * @other: a second key (luna_derive_other()), or NULL
  * @other_base: its attributes
@@ -48,12 +49,16 @@ struct luna_derive {
  *	whatever the template says: its value tells about theirs
  * @any_length: a template that names a key type without a length of its own, and no CKA_VALUE_LEN,
  *	gets as much as there is; else CKR_TEMPLATE_INCOMPLETE
+ * @sized: nothing says how much there is, so that @compute needs d->want: CKR_TEMPLATE_INCOMPLETE
+ * @data: makes a data object, whose CKA_VALUE_LEN only says how long it is
  * @short_rv: the code when @compute made less than the key needs
  * @compute: make d->value; CKR_OK, CKR_MECHANISM_PARAM_INVALID, ...
  */
 struct luna_derive_ops {
 	bool bound;
 	bool any_length;
+	bool sized;
+	bool data;
 	u32 short_rv;
 	u32 (*compute)(struct luna_derive *d);
 };
@@ -69,6 +74,23 @@ extern const struct luna_derive_ops luna_derive_encrypt;
 
 /* ecdh.c */
 extern const struct luna_derive_ops luna_derive_ecdh;
+
+/* derive_kdf.c */
+extern const struct luna_derive_ops luna_derive_pbkd2;		/* v2.40 mechanisms, 2.18 */
+extern const struct luna_derive_ops luna_derive_hkdf;		/* v3.0 mechanisms, 2.61 */
+extern const struct luna_derive_ops luna_derive_hkdf_data;
+
+/* derive_prf.c: v3.0 mechanisms, 2.44; the vendor's */
+extern const struct luna_derive_ops luna_derive_sp800_108;
+extern const struct luna_derive_ops luna_derive_prf_kdf;
+
+/**
+ * luna_derive_generate() - C_GenerateKey with a mechanism that derives
+ * @parts: the payload
+ * Return: CKR_OK, and the new key's handle is in the reply.
+ */
+u32 luna_derive_generate(struct luna_ucmd *cmd, const struct luna_mech *mech,
+			 const struct luna_key_parts *parts);
 
 /* The value of a secret key that a derivation holds the attributes of. */
 struct luna_num luna_derive_secret(const struct luna_attrs *attrs);

@@ -96,8 +96,6 @@ static u32 extract(struct luna_derive *d)
 	memcpy(&param, d->parts.param, sizeof(param));
 	if (param.reserved || param.bit / 8 >= base.len)
 		return CKR_MECHANISM_PARAM_INVALID;
-	if (!d->want)
-		return CKR_TEMPLATE_INCOMPLETE;
 	if (d->want > base.len)
 		return CKR_KEY_SIZE_RANGE;
 	rv = luna_derive_room(d, d->want);
@@ -155,7 +153,7 @@ const struct luna_derive_ops luna_derive_xor = {
 };
 
 const struct luna_derive_ops luna_derive_extract = {
-	.bound = true, .short_rv = CKR_KEY_SIZE_RANGE, .compute = extract,
+	.bound = true, .sized = true, .short_rv = CKR_KEY_SIZE_RANGE, .compute = extract,
 };
 
 const struct luna_derive_ops luna_derive_hash = {

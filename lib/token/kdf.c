@@ -24,8 +24,7 @@ u32 luna_hash_len(enum luna_hash h)
 	return (u32)h < LUNA_HASHES ? lens[array_index_nospec((u32)h, LUNA_HASHES)] : 0;
 }
 
-/* Every MAC of the table has a length; the kinds are checked by the provider. */
-static u32 mac_len(enum luna_mac_kind kind)
+u32 luna_mac_len(enum luna_mac_kind kind)
 {
 	return kind == LUNA_CMAC_AES ? LUNA_AES_BLOCK : luna_hash_len(kind - LUNA_HMAC);
 }
@@ -50,9 +49,8 @@ int luna_hash_once(const struct luna_crypto_ops *c, enum luna_hash h, const void
 	return err;
 }
 
-/* One message of up to three parts under a prepared key. */
-static int mac_parts(const struct luna_crypto_ops *c, struct luna_mac_key *key,
-		     const struct luna_num *parts, u32 count, u8 *mac)
+int luna_mac_parts(const struct luna_crypto_ops *c, struct luna_mac_key *key,
+		   const struct luna_num *parts, u32 count, u8 *mac)
 {
 	struct luna_mac_stream *s = c->mac_begin(key);
 	int err = 0;
@@ -83,9 +81,9 @@ int luna_mac_once(const struct luna_crypto_ops *c, enum luna_mac_kind kind, cons
 	if (IS_ERR(k))
 		return PTR_ERR(k);
 	out = kmalloc(LUNA_HASH_MAX, GFP_KERNEL);
-	err = out ? mac_parts(c, k, &part, 1, out) : -ENOMEM;
+	err = out ? luna_mac_parts(c, k, &part, 1, out) : -ENOMEM;
 	if (!err)
-		memcpy(mac, out, mac_len(kind));
+		memcpy(mac, out, luna_mac_len(kind));
 	c->mac_key_free(k);
 	kfree_sensitive(out);
 	return err;
@@ -107,7 +105,7 @@ static int pbkdf2_first(struct pbkdf2 *p, const struct luna_num *salt, u32 index
 	int err;
 
 	put_unaligned_be32(index, p->index);
-	err = mac_parts(p->c, p->key, parts, ARRAY_SIZE(parts), p->u);
+	err = luna_mac_parts(p->c, p->key, parts, ARRAY_SIZE(parts), p->u);
 	memcpy(p->t, p->u, p->hash_len);
 	return err;
 }
@@ -115,7 +113,7 @@ static int pbkdf2_first(struct pbkdf2 *p, const struct luna_num *salt, u32 index
 static int pbkdf2_next(struct pbkdf2 *p)
 {
 	struct luna_num part = { .data = p->u, .len = p->hash_len };
-	int err = mac_parts(p->c, p->key, &part, 1, p->u);
+	int err = luna_mac_parts(p->c, p->key, &part, 1, p->u);
 	u32 i;
 
 	for (i = 0; i < p->hash_len; i++)
@@ -188,23 +186,30 @@ int luna_pbkdf2(const struct luna_crypto_ops *c, enum luna_hash h, const u8 *pin
 	return err;
 }
 
-/* A derivation under way, on the heap: prk is the extracted key, t the last block made. */
+int luna_hkdf_extract(const struct luna_crypto_ops *c, enum luna_hash h, const struct luna_num *ikm,
+		      const struct luna_num *salt, u8 *prk)
+{
+	u8 *zeros;
+	int err;
+
+	if (salt->len)
+		return luna_mac_once(c, LUNA_HMAC + h, salt->data, salt->len, ikm->data, ikm->len,
+				     prk);
+	zeros = kzalloc(LUNA_HASH_MAX, GFP_KERNEL);
+	if (!zeros)
+		return -ENOMEM;
+	err = luna_mac_once(c, LUNA_HMAC + h, zeros, luna_hash_len(h), ikm->data, ikm->len, prk);
+	kfree(zeros);
+	return err;
+}
+
+/* An expansion under way, on the heap: t is the last block made. */
 struct hkdf {
-	u8 prk[LUNA_HASH_MAX];
 	u8 t[LUNA_HASH_MAX];
 	u8 index;
 };
 
-static int hkdf_extract(const struct luna_crypto_ops *c, enum luna_hash h,
-			const struct luna_num *ikm, const struct luna_num *salt, struct hkdf *k)
-{
-	const struct luna_num zeros = { .data = k->t, .len = luna_hash_len(h) };
-	const struct luna_num *key = salt->len ? salt : &zeros;
-
-	return luna_mac_once(c, LUNA_HMAC + h, key->data, key->len, ikm->data, ikm->len, k->prk);
-}
-
-static int hkdf_expand(const struct luna_crypto_ops *c, struct luna_mac_key *prk, u32 hash_len,
+static int hkdf_blocks(const struct luna_crypto_ops *c, struct luna_mac_key *prk, u32 hash_len,
 		       const struct luna_num *info, struct hkdf *k, u8 *out, size_t out_len)
 {
 	struct luna_num parts[] = {
@@ -214,7 +219,7 @@ static int hkdf_expand(const struct luna_crypto_ops *c, struct luna_mac_key *prk
 	int err;
 
 	for (k->index = 1; out_len; k->index++, out_len -= n, out += n) {
-		err = mac_parts(c, prk, parts, ARRAY_SIZE(parts), k->t);
+		err = luna_mac_parts(c, prk, parts, ARRAY_SIZE(parts), k->t);
 		if (err)
 			return err;
 		n = min_t(size_t, out_len, hash_len);
@@ -222,6 +227,26 @@ static int hkdf_expand(const struct luna_crypto_ops *c, struct luna_mac_key *prk
 		parts[0].len = hash_len;
 	}
 	return 0;
+}
+
+int luna_hkdf_expand(const struct luna_crypto_ops *c, enum luna_hash h, const struct luna_num *prk,
+		     const struct luna_num *info, u8 *out, size_t out_len)
+{
+	u32 hash_len = luna_hash_len(h);
+	struct luna_mac_key *key;
+	struct hkdf *k;
+	int err;
+
+	if (out_len > 255 * (size_t)hash_len)
+		return -EINVAL;
+	key = c->mac_key(LUNA_HMAC + h, prk->data, prk->len);
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	k = kzalloc(sizeof(*k), GFP_KERNEL);
+	err = k ? hkdf_blocks(c, key, hash_len, info, k, out, out_len) : -ENOMEM;
+	c->mac_key_free(key);
+	kfree_sensitive(k);
+	return err;
 }
 
 /**
@@ -246,26 +271,16 @@ int luna_hkdf(const struct luna_crypto_ops *c, enum luna_hash h, const u8 *ikm, 
 	const struct luna_num in = { .data = ikm, .len = ikm_len };
 	const struct luna_num with = { .data = salt, .len = salt_len };
 	const struct luna_num about = { .data = info, .len = info_len };
-	u32 hash_len = luna_hash_len(h);
-	struct luna_mac_key *prk;
-	struct hkdf *k;
+	u8 *buffer = kmalloc(LUNA_HASH_MAX, GFP_KERNEL);
+	const struct luna_num prk = { .data = buffer, .len = luna_hash_len(h) };
 	int err;
 
-	if (out_len > 255 * (size_t)hash_len)
-		return -EINVAL;
-	k = kzalloc(sizeof(*k), GFP_KERNEL);
-	if (!k)
+	if (!buffer)
 		return -ENOMEM;
-	err = hkdf_extract(c, h, &in, &with, k);
-	if (!err) {
-		prk = c->mac_key(LUNA_HMAC + h, k->prk, hash_len);
-		err = PTR_ERR_OR_ZERO(prk);
-	}
-	if (!err) {
-		err = hkdf_expand(c, prk, hash_len, &about, k, out, out_len);
-		c->mac_key_free(prk);
-	}
-	kfree_sensitive(k);
+	err = luna_hkdf_extract(c, h, &in, &with, buffer);
+	if (!err)
+		err = luna_hkdf_expand(c, h, &prk, &about, out, out_len);
+	kfree_sensitive(buffer);
 	return err;
 }
 

@@ -31,6 +31,13 @@ bool luna_secret_len_fits(u32 key_type, u64 len);
 /* Adds the numbers of an RSA key, without leading zeros; the private ones only with @private. */
 void luna_rsa_attrs(struct luna_attrw *w, const struct luna_der_rsa *key, bool private);
 
+/*
+ * Around what takes long: false if so much of it is under way that the caller gets CKR_BUSY.
+ * luna_keygen_end() in either case.
+ */
+bool luna_keygen_begin(struct luna_token *token);
+void luna_keygen_end(struct luna_token *token);
+
 /* ---- key_template.c ---- */
 
 /* A number that @tmpl must have: CKR_TEMPLATE_INCOMPLETE, CKR_ATTRIBUTE_VALUE_INVALID. */

@@ -4,6 +4,7 @@
  * held, and only after everything that can be refused has been: both objects are made once from
  * numbers of the right size that are no key, thrown away, and made again from the key.
  */
+#include "derive.h"
 #include "key_cmd.h"
 
 enum {
@@ -61,7 +62,7 @@ u32 luna_key_parts(struct luna_ucmd *cmd, u32 flag, struct luna_key_parts *parts
 
 static const u32 generic_types[] = {
 	CKK_GENERIC_SECRET, CKK_SHA_1_HMAC, CKK_SHA224_HMAC, CKK_SHA256_HMAC, CKK_SHA384_HMAC,
-	CKK_SHA512_HMAC,
+	CKK_SHA512_HMAC, CKK_HKDF,
 };
 
 static bool is_generic(u64 key_type)
@@ -110,7 +111,7 @@ static u32 secret_attrs(struct luna_ucmd *cmd, const struct luna_mech *mech, u32
 }
 
 /**
- * luna_do_generate_key() - LUNA_GENERATE_KEY: C_GenerateKey of AES and generic secret keys
+ * luna_do_generate_key() - LUNA_GENERATE_KEY: C_GenerateKey
  */
 u32 luna_do_generate_key(struct luna_ucmd *cmd)
 {
@@ -125,10 +126,12 @@ u32 luna_do_generate_key(struct luna_ucmd *cmd)
 	rv = luna_key_parts(cmd, CKF_GENERATE, &parts, &mech);
 	if (rv)
 		return rv;
-	if (parts.param_len)
-		return CKR_MECHANISM_PARAM_INVALID;
 	if (parts.tmpl2.len || parts.data_len)
 		return CKR_ARGUMENTS_BAD;
+	if (mech->derive)
+		return luna_derive_generate(cmd, mech, &parts);
+	if (parts.param_len)
+		return CKR_MECHANISM_PARAM_INVALID;
 	rv = luna_tmpl_need(&parts.tmpl, CKA_VALUE_LEN, &len);
 	if (rv)
 		return rv;
@@ -317,20 +320,30 @@ static u32 pair_try(const struct pair_job *job)
 	return CKR_OK;
 }
 
+bool luna_keygen_begin(struct luna_token *token)
+{
+	return atomic_inc_return(&token->keygens) <= KEYGENS_MAX;
+}
+
+void luna_keygen_end(struct luna_token *token)
+{
+	atomic_dec(&token->keygens);
+}
+
 /* The slow part. */
 static u32 pair_generate(const struct pair_job *job, struct luna_rsa_made **made)
 {
 	struct luna_token *token = job->cmd->token;
 	u32 rv = CKR_BUSY;
 
-	if (atomic_inc_return(&token->keygens) <= KEYGENS_MAX) {
+	if (luna_keygen_begin(token)) {
 		*made = token->crypto->rsa_generate(job->bits, job->e, job->e_len);
 		rv = IS_ERR(*made) ? luna_ckr(PTR_ERR(*made)) : CKR_OK;
 		/* A size or an exponent that this provider cannot do. */
 		if (rv && PTR_ERR(*made) == -EINVAL)
 			rv = CKR_ATTRIBUTE_VALUE_INVALID;
 	}
-	atomic_dec(&token->keygens);
+	luna_keygen_end(token);
 	return rv;
 }
 

@@ -33,7 +33,7 @@ enum {
  * @family: who computes it
  * @flags: the standard's CKF_*: ENCRYPT ... UNWRAP, GENERATE, GENERATE_KEY_PAIR
  * @min_size, @max_size: as C_GetMechanismInfo reports them: bits for RSA, EC and
- *	GENERIC_SECRET_KEY_GEN, else bytes; compare by luna_mech_key_size(); DERIVE: of the
+ *	what generates generic secrets, else bytes; compare by luna_mech_key_size(); DERIVE: of the
  *	base key
  * @hash: of the digest, HMAC, hashed signature, derivation; else LUNA_HASHES
  * @key_types: CKK_* of the keys that it takes (KEYGEN: makes), all the same if it is one, or
@@ -70,7 +70,7 @@ enum luna_mech_variant {
 	/* RSA; the hashed signatures are RSA_PKCS and RSA_PSS with a hash in the row */
 	LUNA_RSA_RAW, LUNA_RSA_PKCS, LUNA_RSA_OAEP, LUNA_RSA_PSS,
 	/* KEYGEN */
-	LUNA_GEN_AES, LUNA_GEN_SECRET, LUNA_GEN_RSA, LUNA_GEN_EC,
+	LUNA_GEN_AES, LUNA_GEN_SECRET, LUNA_GEN_RSA, LUNA_GEN_EC, LUNA_GEN_DERIVED,
 };
 
 /* Does the size of a key, in bytes (RSA: modulus), fit the mechanism? Else CKR_KEY_SIZE_RANGE. */

@@ -459,8 +459,17 @@ int luna_hash_once(const struct luna_crypto_ops *c, enum luna_hash h, const void
 		   u8 *digest);
 int luna_mac_once(const struct luna_crypto_ops *c, enum luna_mac_kind kind, const u8 *key,
 		  size_t key_len, const void *data, size_t len, u8 *mac);
+/* One message in @count parts, in heap memory, under a prepared key. */
+int luna_mac_parts(const struct luna_crypto_ops *c, struct luna_mac_key *key,
+		   const struct luna_num *parts, u32 count, u8 *mac);
+u32 luna_mac_len(enum luna_mac_kind kind);	/* of one that the provider has */
 int luna_pbkdf2(const struct luna_crypto_ops *c, enum luna_hash h, const u8 *pin, size_t pin_len,
 		const u8 *salt, size_t salt_len, u32 iterations, u8 *out, size_t out_len);
+/* Both halves of luna_hkdf(). No salt: as many zero bytes as the hash has. */
+int luna_hkdf_extract(const struct luna_crypto_ops *c, enum luna_hash h, const struct luna_num *ikm,
+		      const struct luna_num *salt, u8 *prk);
+int luna_hkdf_expand(const struct luna_crypto_ops *c, enum luna_hash h, const struct luna_num *prk,
+		     const struct luna_num *info, u8 *out, size_t out_len);
 int luna_hkdf(const struct luna_crypto_ops *c, enum luna_hash h, const u8 *ikm, size_t ikm_len,
 	      const u8 *salt, size_t salt_len, const u8 *info, size_t info_len, u8 *out,
 	      size_t out_len);	/* RFC 5869 */

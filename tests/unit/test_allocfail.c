@@ -98,6 +98,11 @@ static s64 encrypt(struct world *w)
 
 static s64 derive(struct world *w)
 {
+	const struct luna_hkdf_param hkdf = {
+		.flags = LUNA_HKDF_EXTRACT | LUNA_HKDF_EXPAND, .hash = CKM_SHA256,
+		.salt_type = CKF_HKDF_SALT_NULL,
+	};
+	const struct luna_prf_kdf_param prf = { .prf = CK_NIST_PRF_KDF_HMAC_SHA256, .counter = 1 };
 	struct luna_key_param other = { };
 	struct fx_tmpl tmpl = { 0 };
 	u32 first, second, third;
@@ -114,8 +119,15 @@ static s64 derive(struct world *w)
 	other.key = second;
 	if (ret)
 		return ret;
-	return fx_derive(w->open[SOURCE], w->session[SOURCE], CKM_CONCATENATE_BASE_AND_KEY, &other,
-			 sizeof(other), first, &tmpl, &third);
+	ret = fx_derive(w->open[SOURCE], w->session[SOURCE], CKM_CONCATENATE_BASE_AND_KEY, &other,
+			sizeof(other), first, &tmpl, &third);
+	if (ret)
+		return ret;
+	fx_attr_ulong(&tmpl, CKA_VALUE_LEN, 40);
+	ret = fx_derive(w->open[SOURCE], w->session[SOURCE], CKM_HKDF_DERIVE, &hkdf, sizeof(hkdf),
+			first, &tmpl, &third);
+	return ret ?: fx_derive(w->open[SOURCE], w->session[SOURCE], CKM_PRF_KDF, &prf, sizeof(prf),
+				first, &tmpl, &third);
 }
 
 /* Longer than one command in both directions: staged on the way in, fetched on the way out. */

@@ -337,10 +337,11 @@ static void test_params(void **state __maybe_unused)
 	struct luna_key_param other = { .key = generic, .reserved = 1 };
 	struct fx_tmpl eight = { }, too_long = { };
 
+	fx_attr_ulong(&eight, CKA_VALUE_LEN, 8);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(derive(bad[i].mechanism, data, bad[i].len,
 					bad[i].mechanism >= CKM_AES_ECB_ENCRYPT_DATA ? aes : generic,
-					NULL, NULL), CKR_MECHANISM_PARAM_INVALID);
+					&eight, NULL), CKR_MECHANISM_PARAM_INVALID);
 	assert_int_equal(fx_call(t.open, LUNA_DERIVE, &arg, sizeof(arg), NULL, 0, NULL, NULL),
 			 CKR_MECHANISM_PARAM_INVALID);
 	arg.param_len = 0;
@@ -351,7 +352,6 @@ static void test_params(void **state __maybe_unused)
 	assert_int_equal(derive(CKM_CONCATENATE_BASE_AND_KEY, &other, sizeof(other), generic, NULL,
 				NULL), CKR_MECHANISM_PARAM_INVALID);
 	/* Extraction: a bit that is there, a length, and no more than there is. */
-	fx_attr_ulong(&eight, CKA_VALUE_LEN, 8);
 	fx_attr_ulong(&too_long, CKA_VALUE_LEN, 33);
 	assert_int_equal(derive(CKM_EXTRACT_KEY_FROM_KEY, &bit, sizeof(bit), generic, &eight, NULL),
 			 CKR_MECHANISM_PARAM_INVALID);
@@ -392,6 +392,332 @@ static void test_lengths(void **state __maybe_unused)
 	test_free(data);
 }
 
+/* ---- key derivation functions ---- */
+
+/* A parameter and what follows it, as much of it as there is. */
+struct param {
+	u8 bytes[512];
+	u32 len;
+};
+
+static void put(struct param *p, const void *data, u32 len)
+{
+	memcpy(p->bytes + p->len, data, len);
+	p->len += len;
+}
+
+static s64 pbkd2(const struct luna_pbkd2_param *head, u32 following, u32 len)
+{
+	struct luna_key arg = { .hdr.session = t.session, .mechanism = CKM_PKCS5_PBKD2 };
+	struct fx_tmpl tmpl = { };
+	struct param p = { };
+
+	put(&p, head, sizeof(*head));
+	p.len += following;
+	arg.param_len = p.len;
+	if (len)
+		fx_attr_ulong(&tmpl, CKA_VALUE_LEN, len);
+	arg.template_len = tmpl.len;
+	put(&p, tmpl.data, tmpl.len);
+	return fx_call(t.open, LUNA_GENERATE_KEY, &arg, sizeof(arg), p.bytes, p.len, NULL, NULL);
+}
+
+static void test_pbkd2(void **state __maybe_unused)
+{
+	const struct luna_pbkd2_param good = {
+		.salt_source = CKZ_SALT_SPECIFIED, .prf = CKP_PKCS5_PBKD2_HMAC_SHA256,
+		.iterations = 10, .salt_len = 8, .password_len = 4,
+	};
+	const struct {
+		u32 offset, value;
+	} bad[] = {
+		{ offsetof(struct luna_pbkd2_param, salt_source), 0 },
+		{ offsetof(struct luna_pbkd2_param, salt_source), 2 },
+		{ offsetof(struct luna_pbkd2_param, prf), 0 },
+		{ offsetof(struct luna_pbkd2_param, prf), CKP_PKCS5_PBKD2_HMAC_GOSTR3411 },
+		{ offsetof(struct luna_pbkd2_param, prf), 0xffffffff },
+		{ offsetof(struct luna_pbkd2_param, iterations), 0 },
+		{ offsetof(struct luna_pbkd2_param, iterations), LUNA_PBKD2_WORK + 1 },
+		{ offsetof(struct luna_pbkd2_param, iterations), 0xffffffff },
+		{ offsetof(struct luna_pbkd2_param, salt_len), 9 },
+		{ offsetof(struct luna_pbkd2_param, salt_len), 0xffffffff },
+		{ offsetof(struct luna_pbkd2_param, password_len), 3 },
+		{ offsetof(struct luna_pbkd2_param, password_len), 0xfffffffc },
+		{ offsetof(struct luna_pbkd2_param, prf_data_len), 1 },
+	};
+	struct luna_pbkd2_param p;
+	struct fx_tmpl none = { };
+	u32 handle;
+
+	assert_int_equal(pbkd2(&good, 12, 32), CKR_OK);
+	assert_int_equal(pbkd2(&good, 12, 0), CKR_TEMPLATE_INCOMPLETE);
+	assert_int_equal(pbkd2(&good, 12, LUNA_SECRET_MAX + 1), CKR_KEY_SIZE_RANGE);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		p = good;
+		memcpy((u8 *)&p + bad[i].offset, &bad[i].value, sizeof(u32));
+		assert_int_equal(pbkd2(&p, 12, 32), CKR_MECHANISM_PARAM_INVALID);
+	}
+	/* Two blocks are twice the work. */
+	p = good;
+	p.iterations = LUNA_PBKD2_WORK / 2 + 1;
+	assert_int_equal(pbkd2(&p, 12, 33), CKR_MECHANISM_PARAM_INVALID);
+	p.iterations = LUNA_PBKD2_WORK / 128 + 1;
+	assert_int_equal(pbkd2(&p, 12, LUNA_SECRET_MAX), CKR_MECHANISM_PARAM_INVALID);
+	/* Nothing is computed for a caller who comes when too many others do. */
+	atomic_set(&t.fx.token->keygens, 16);
+	assert_int_equal(pbkd2(&good, 12, 32), CKR_BUSY);
+	assert_int_equal(atomic_read(&t.fx.token->keygens), 16);
+	atomic_set(&t.fx.token->keygens, 0);
+	/* Without a parameter, and as what it is not. */
+	assert_int_equal(fx_generate_key(t.open, t.session, CKM_PKCS5_PBKD2, &none, &handle),
+			 CKR_TEMPLATE_INCOMPLETE);
+	fx_attr_ulong(&none, CKA_VALUE_LEN, 32);
+	assert_int_equal(fx_generate_key(t.open, t.session, CKM_PKCS5_PBKD2, &none, &handle),
+			 CKR_MECHANISM_PARAM_INVALID);
+	assert_int_equal(derive(CKM_PKCS5_PBKD2, &good, sizeof(good), 1, NULL, NULL),
+			 CKR_MECHANISM_INVALID);
+}
+
+static s64 hkdf(u32 mechanism, const struct luna_hkdf_param *head, u32 following, u32 base,
+		const struct fx_tmpl *tmpl, u32 *handle)
+{
+	struct param p = { };
+
+	put(&p, head, sizeof(*head));
+	p.len += following;
+	return derive(mechanism, p.bytes, p.len, base, tmpl, handle);
+}
+
+static void test_hkdf(void **state __maybe_unused)
+{
+	const struct luna_hkdf_param good = {
+		.flags = LUNA_HKDF_EXTRACT | LUNA_HKDF_EXPAND, .hash = CKM_SHA256,
+		.salt_type = CKF_HKDF_SALT_DATA, .salt_len = 8, .info_len = 4,
+	};
+	const struct {
+		u32 offset, value;
+		s64 rv;
+	} bad[] = {
+		{ offsetof(struct luna_hkdf_param, flags), 0, CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_hkdf_param, flags), 7, CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_hkdf_param, hash), CKM_SHA256_HMAC,
+		  CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_hkdf_param, hash), 0xffffffff, CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_hkdf_param, salt_type), 0, CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_hkdf_param, salt_type), 3, CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_hkdf_param, salt_type), CKF_HKDF_SALT_KEY,
+		  CKR_KEY_HANDLE_INVALID },
+		{ offsetof(struct luna_hkdf_param, salt_len), 0xffffffff, CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_hkdf_param, info_len), 5, CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_hkdf_param, info_len), 0xfffffff8, CKR_MECHANISM_PARAM_INVALID },
+	};
+	u32 base = secret(CKK_GENERIC_SECRET, 32, NULL), made;
+	struct fx_tmpl tmpl = { }, never = { };
+	struct luna_hkdf_param p;
+
+	fx_attr_ulong(&tmpl, CKA_VALUE_LEN, 16);
+	fx_attr_bool(&never, CKA_DERIVE, false);
+	assert_int_equal(hkdf(CKM_HKDF_DERIVE, &good, 12, base, &tmpl, &made), CKR_OK);
+	assert_history(made, true, false, false, false);
+	assert_int_equal(hkdf(CKM_HKDF_DERIVE, &good, 12, base, NULL, NULL), CKR_TEMPLATE_INCOMPLETE);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		p = good;
+		memcpy((u8 *)&p + bad[i].offset, &bad[i].value, sizeof(u32));
+		assert_int_equal(hkdf(CKM_HKDF_DERIVE, &p, 12, base, &tmpl, NULL), bad[i].rv);
+	}
+	assert_int_equal(derive(CKM_HKDF_DERIVE, &good, sizeof(good) - 1, base, &tmpl, NULL),
+			 CKR_MECHANISM_PARAM_INVALID);
+	/* A salt that is a key is taken as the base key is. */
+	p = good;
+	p.salt_type = CKF_HKDF_SALT_KEY;
+	p.salt_key = secret(CKK_GENERIC_SECRET, 16, &never);
+	assert_int_equal(hkdf(CKM_HKDF_DERIVE, &p, 12, base, &tmpl, NULL),
+			 CKR_KEY_FUNCTION_NOT_PERMITTED);
+	p.salt_key = secret(CKK_GENERIC_SECRET, 16, NULL);
+	assert_int_equal(hkdf(CKM_HKDF_DERIVE, &p, 12, base, &tmpl, NULL), CKR_OK);
+	/* Extraction alone gives no more than a hash. */
+	p = good;
+	p.flags = LUNA_HKDF_EXTRACT;
+	assert_int_equal(hkdf(CKM_HKDF_DERIVE, &p, 12, base, NULL, &made), CKR_OK);
+	assert_int_equal(attr(made, CKA_VALUE_LEN), 32);
+	tmpl.len = 0;
+	fx_attr_ulong(&tmpl, CKA_VALUE_LEN, 33);
+	assert_int_equal(hkdf(CKM_HKDF_DERIVE, &p, 12, base, &tmpl, NULL), CKR_KEY_SIZE_RANGE);
+}
+
+/* A data object, unless the base key says what may be made of it. */
+static void test_hkdf_data(void **state __maybe_unused)
+{
+	const struct luna_hkdf_param p = {
+		.flags = LUNA_HKDF_EXPAND, .hash = CKM_SHA256, .info_len = 4,
+	};
+	struct fx_tmpl tmpl = { }, more = { }, demanded = { };
+	u32 base = secret(CKK_GENERIC_SECRET, 32, NULL), made, len = 200;
+	u8 bytes[200];
+
+	fx_attr_ulong(&tmpl, CKA_VALUE_LEN, 100);
+	fx_attr_ulong(&tmpl, CKA_CLASS, CKO_DATA);
+	fx_attr_text(&tmpl, CKA_LABEL, "made of a key");
+	assert_int_equal(hkdf(CKM_HKDF_DATA, &p, 4, base, &tmpl, &made), CKR_OK);
+	assert_int_equal(attr(made, CKA_CLASS), CKO_DATA);
+	assert_int_equal(fx_attr_get(t.open, t.session, made, CKA_VALUE, bytes, &len), CKR_OK);
+	assert_int_equal(len, 100);
+	assert_int_equal(hkdf(CKM_HKDF_DATA, &p, 4, base, NULL, NULL), CKR_TEMPLATE_INCOMPLETE);
+	fx_attr_ulong(&tmpl, CKA_KEY_TYPE, CKK_AES);
+	assert_int_equal(hkdf(CKM_HKDF_DATA, &p, 4, base, &tmpl, NULL), CKR_ATTRIBUTE_TYPE_INVALID);
+	fx_attr_ulong(&demanded, CKA_CLASS, CKO_SECRET_KEY);
+	fx_attr(&more, CKA_DERIVE_TEMPLATE, demanded.data, demanded.len);
+	fx_attr_bool(&more, CKA_DERIVE, true);
+	base = secret(CKK_GENERIC_SECRET, 32, &more);
+	tmpl.len = 0;
+	fx_attr_ulong(&tmpl, CKA_VALUE_LEN, 100);
+	assert_int_equal(hkdf(CKM_HKDF_DATA, &p, 4, base, &tmpl, NULL), CKR_TEMPLATE_INCONSISTENT);
+}
+
+static const struct luna_prf_field iteration = { .type = CK_SP800_108_ITERATION_VARIABLE };
+static const struct luna_prf_field iteration8 = { .type = CK_SP800_108_ITERATION_VARIABLE,
+						  .bits = 8 };
+static const struct luna_prf_field counter8 = { .type = CK_SP800_108_COUNTER, .bits = 8 };
+static const struct luna_prf_field length16 = {
+	.type = CK_SP800_108_DKM_LENGTH, .bits = 16, .method = CK_SP800_108_DKM_LENGTH_SUM_OF_KEYS,
+};
+static const struct luna_prf_field four_bytes = { .type = CK_SP800_108_BYTE_ARRAY, .len = 4 };
+
+/* Up to three fields; of the bytes of one, no more than four. */
+static s64 sp800_108(u32 mechanism, u32 prf, u32 base, u32 len, const struct luna_prf_field *one,
+		     const struct luna_prf_field *two, const struct luna_prf_field *three)
+{
+	const struct luna_prf_field *const fields[] = { one, two, three };
+	struct luna_sp800_108_param head = { .prf = prf };
+	struct fx_tmpl tmpl = { };
+	struct param p = { };
+
+	p.len = sizeof(head);
+	for (size_t i = 0; i < ARRAY_SIZE(fields) && fields[i]; i++, head.count++) {
+		put(&p, fields[i], sizeof(*fields[i]));
+		p.len += min_t(u32, fields[i]->len, 4);
+	}
+	memcpy(p.bytes, &head, sizeof(head));
+	fx_attr_ulong(&tmpl, CKA_VALUE_LEN, len);
+	return derive(mechanism, p.bytes, p.len, base, &tmpl, NULL);
+}
+
+static void test_sp800_108(void **state __maybe_unused)
+{
+	const u32 counter = CKM_SP800_108_COUNTER_KDF, feedback = CKM_SP800_108_FEEDBACK_KDF;
+	const u32 pipeline = CKM_SP800_108_DOUBLE_PIPELINE_KDF, hmac = CKM_SHA256_HMAC;
+	const s64 bad = CKR_MECHANISM_PARAM_INVALID;
+	u32 base = secret(CKK_GENERIC_SECRET, 32, NULL);
+	struct luna_prf_field f;
+	struct fx_tmpl none = { };
+
+	assert_int_equal(sp800_108(counter, hmac, base, 32, &iteration8, &four_bytes, &length16),
+			 CKR_OK);
+	assert_int_equal(sp800_108(feedback, hmac, base, 32, &iteration, &counter8, &length16),
+			 CKR_OK);
+	assert_int_equal(sp800_108(pipeline, hmac, base, 32, &iteration, &counter8, &length16),
+			 CKR_OK);
+	/* One iteration variable, in the form of the mode; counters and lengths at most once. */
+	assert_int_equal(sp800_108(counter, hmac, base, 32, &four_bytes, &length16, NULL), bad);
+	assert_int_equal(sp800_108(counter, hmac, base, 32, &iteration, &length16, NULL), bad);
+	assert_int_equal(sp800_108(counter, hmac, base, 32, &iteration8, &iteration8, NULL), bad);
+	assert_int_equal(sp800_108(counter, hmac, base, 32, &iteration8, &counter8, NULL), bad);
+	assert_int_equal(sp800_108(feedback, hmac, base, 32, &iteration8, &length16, NULL), bad);
+	assert_int_equal(sp800_108(feedback, hmac, base, 32, &counter8, &counter8, &iteration), bad);
+	assert_int_equal(sp800_108(counter, hmac, base, 32, &length16, &length16, &iteration8), bad);
+	/* Functions */
+	assert_int_equal(sp800_108(counter, CKM_SHA256, base, 32, &iteration8, NULL, NULL), bad);
+	assert_int_equal(sp800_108(counter, CKM_SHA256_HMAC_GENERAL, base, 32, &iteration8, NULL,
+				   NULL), bad);
+	assert_int_equal(sp800_108(counter, 0xffffffff, base, 32, &iteration8, NULL, NULL), bad);
+	assert_int_equal(sp800_108(counter, CKM_AES_CMAC, base, 32, &iteration8, NULL, NULL),
+			 CKR_KEY_TYPE_INCONSISTENT);
+	/* Fields */
+	for (u32 i = 0; i < 8; i++) {
+		f = i < 4 ? length16 : i < 6 ? iteration8 : four_bytes;
+		f.bits = i == 0 ? 12 : i == 1 ? 72 : i == 4 ? 40 : i == 5 ? 0 : f.bits;
+		f.method = i == 2 ? 3 : f.method;
+		f.flags = i == 3 ? 2 : 0;
+		f.len = i == 6 ? 5 : i == 7 ? 0xffffffff : f.len;
+		assert_int_equal(sp800_108(counter, hmac, base, 32, &f,
+					   i == 4 || i == 5 ? NULL : &iteration8, NULL), bad);
+	}
+	f = four_bytes;
+	f.reserved = 1;
+	assert_int_equal(sp800_108(counter, hmac, base, 32, &iteration8, &f, NULL), bad);
+	f.reserved = 0;
+	f.type = 5;
+	assert_int_equal(sp800_108(counter, hmac, base, 32, &iteration8, &f, NULL), bad);
+	/* A counter that would start again, a length that does not fit its number. */
+	assert_int_equal(sp800_108(counter, CKM_SHA_1_HMAC, base, 4096, &iteration8, NULL, NULL),
+			 CKR_OK);
+	base = secret(CKK_AES, 16, NULL);
+	assert_int_equal(sp800_108(counter, CKM_AES_CMAC, base, 4080, &iteration8, NULL, NULL),
+			 CKR_OK);
+	assert_int_equal(sp800_108(counter, CKM_AES_CMAC, base, 4096, &iteration8, NULL, NULL),
+			 CKR_KEY_SIZE_RANGE);
+	f = length16;
+	f.bits = 8;
+	assert_int_equal(sp800_108(counter, hmac, base, 31, &iteration8, &f, NULL), CKR_OK);
+	assert_int_equal(sp800_108(counter, hmac, base, 32, &iteration8, &f, NULL),
+			 CKR_KEY_SIZE_RANGE);
+	assert_int_equal(derive(counter, &f, sizeof(f), base, &none, NULL), CKR_TEMPLATE_INCOMPLETE);
+}
+
+static s64 vendor(const struct luna_prf_kdf_param *head, u32 following, u32 base, u32 len)
+{
+	struct fx_tmpl tmpl = { };
+	struct param p = { };
+
+	put(&p, head, sizeof(*head));
+	p.len += following;
+	fx_attr_ulong(&tmpl, CKA_VALUE_LEN, len);
+	return derive(CKM_PRF_KDF, p.bytes, p.len, base, &tmpl, NULL);
+}
+
+static void test_prf_kdf(void **state __maybe_unused)
+{
+	const struct luna_prf_kdf_param good = {
+		.prf = CK_NIST_PRF_KDF_HMAC_SHA256, .counter = 1, .label_len = 8, .context_len = 4,
+	};
+	const struct {
+		u32 offset, value;
+		s64 rv;
+	} bad[] = {
+		{ offsetof(struct luna_prf_kdf_param, prf), 0, CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_prf_kdf_param, prf), CK_PRF_KDF_ARIA_CMAC,
+		  CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_prf_kdf_param, prf), 0xffffffff, CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_prf_kdf_param, prf), CK_NIST_PRF_KDF_AES_CMAC,
+		  CKR_KEY_TYPE_INCONSISTENT },
+		{ offsetof(struct luna_prf_kdf_param, scheme), 6, CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_prf_kdf_param, scheme), 0xffffffff,
+		  CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_prf_kdf_param, label_len), 9, CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_prf_kdf_param, label_len), 0xffffffff,
+		  CKR_MECHANISM_PARAM_INVALID },
+		{ offsetof(struct luna_prf_kdf_param, reserved), 1, CKR_MECHANISM_PARAM_INVALID },
+	};
+	u32 base = secret(CKK_GENERIC_SECRET, 32, NULL);
+	struct luna_prf_kdf_param p;
+
+	assert_int_equal(vendor(&good, 12, base, 64), CKR_OK);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		p = good;
+		memcpy((u8 *)&p + bad[i].offset, &bad[i].value, sizeof(u32));
+		assert_int_equal(vendor(&p, 12, base, 64), bad[i].rv);
+	}
+	/* Counters that would start again. */
+	p = good;
+	p.counter = 0xffffffff;
+	assert_int_equal(vendor(&p, 12, base, 32), CKR_OK);
+	assert_int_equal(vendor(&p, 12, base, 33), CKR_KEY_SIZE_RANGE);
+	p.scheme = LUNA_PRF_KDF_ENCODING_SCHEME_SCP03;
+	p.counter = 255;
+	assert_int_equal(vendor(&p, 12, base, 32), CKR_OK);
+	assert_int_equal(vendor(&p, 12, base, 33), CKR_KEY_SIZE_RANGE);
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -405,6 +731,11 @@ int main(void)
 		TEST(test_rights),
 		TEST(test_params),
 		TEST(test_lengths),
+		TEST(test_pbkd2),
+		TEST(test_hkdf),
+		TEST(test_hkdf_data),
+		TEST(test_sp800_108),
+		TEST(test_prf_kdf),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
