@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PKCS#11 v2.40 for C and C++, the parts of v3.0 that the library offers, and the mechanism
+ * PKCS#11 v2.40 for C and C++, the functions of v3.0, which C_GetInterface() gives, and the mechanism
  * parameters of the vendor. Programs written for the vendor's header of this name or for the
  * OASIS pkcs11.h build with it. It ends by including sfnt_extensions.h (the CA_ functions),
  * because vendor programs expect both from this one file.

@@ -439,6 +439,61 @@ s64 fx_op(struct luna_open *open, u32 session, u32 op, u32 mechanism, u32 key, c
 	return ret;
 }
 
+/* AES-GCM's parameter and @data, or @data alone; luna_test_alloc'ed. */
+static u8 *message_payload(u32 op, const void *data, u32 data_len, u32 *param_len)
+{
+	static const struct luna_gcm_param gcm = { .iv_len = 12, .iv_bits = 96, .tag_bits = 128 };
+	u8 *payload = luna_test_alloc(sizeof(gcm) + gcm.iv_len + data_len);
+
+	*param_len = 0;
+	if (op == LUNA_OP_MESSAGE_ENCRYPT) {
+		memcpy(payload, &gcm, sizeof(gcm));
+		*param_len = sizeof(gcm) + gcm.iv_len;
+	}
+	memcpy(payload + *param_len, data, data_len);
+	return payload;
+}
+
+s64 fx_messages(struct luna_open *open, u32 session, u32 op, u32 mechanism, u32 key,
+		const void *param, u32 param_len, const void *data, u32 data_len, void *out,
+		u32 out_len)
+{
+	struct luna_op init = { .hdr.session = session, .op = op, .step = LUNA_STEP_CANCEL };
+	struct luna_message message;
+	bool encrypt = op == LUNA_OP_MESSAGE_ENCRYPT;
+	u32 i, head;
+	u8 *payload;
+	size_t len;
+	s64 ret;
+
+	ret = fx_call(open, LUNA_OP, &init, sizeof(init), NULL, 0, NULL, NULL);
+	init.step = LUNA_STEP_INIT;
+	init.mechanism = mechanism;
+	init.key = key;
+	init.param_len = param_len;
+	if (!ret)
+		ret = fx_call(open, LUNA_OP, &init, sizeof(init), param, param_len, NULL, NULL);
+	payload = message_payload(op, data, data_len, &head);
+	for (i = 0; i < 2 && !ret; i++) {
+		message = (struct luna_message){
+			.hdr.session = session,
+			.op = op,
+			.step = LUNA_STEP_ONESHOT,
+			.param_len = head,
+			.data_len = data_len,
+			.sig_len = encrypt ? 16 : 0,
+			.generator = encrypt ? CKG_GENERATE_COUNTER : 0,
+			.out_max = out_len,
+			.total = data_len,
+		};
+		len = out_len;
+		ret = fx_call(open, LUNA_MESSAGE, &message, sizeof(message), payload,
+			      head + data_len, out, &len);
+	}
+	luna_test_free(payload);
+	return ret;
+}
+
 s64 fx_blob(struct luna_open *open, u32 nr, struct luna_blob *blob, const void *in, u32 in_len,
 	    void *out, u32 *out_len)
 {

@@ -98,6 +98,17 @@ s64 fx_op(struct luna_open *open, u32 session, u32 op, u32 mechanism, u32 key, c
 	  u32 param_len, const void *data, u32 data_len, const void *sig, u32 sig_len, void *out,
 	  u32 *out_len);
 
+/**
+ * fx_messages() - an operation of messages: begin it, whatever was there before, and do one twice
+ * @op: LUNA_OP_MESSAGE_ENCRYPT: AES-GCM, IVs made by the token (CKG_GENERATE_COUNTER), with a tag of
+ *	16 bytes; MESSAGE_SIGN: @mechanism
+ * @param: of @mechanism; none for ENCRYPT
+ * @out: the second message's output, @out_len bytes of room
+ */
+s64 fx_messages(struct luna_open *open, u32 session, u32 op, u32 mechanism, u32 key,
+		const void *param, u32 param_len, const void *data, u32 data_len, void *out,
+		u32 out_len);
+
 /* fx_blob() - one step of cloning or HA login; @blob holds the scalars. *@out_len as for fx_op() */
 s64 fx_blob(struct luna_open *open, u32 nr, struct luna_blob *blob, const void *in, u32 in_len,
 	    void *out, u32 *out_len);

@@ -3,8 +3,10 @@
  * PKCS#11 v3.0: interfaces, C_LoginUser, C_SessionCancel and messages. Everything goes through the
  * list that C_GetInterface gives; OpenSSL and published vectors say what is right.
  */
-#include <dlfcn.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
@@ -642,6 +644,55 @@ static void gcm_parameters(void **state)
 	g.p.ivGenerator = CKG_GENERATE_COUNTER;
 	assert_ok(seal(&g, NULL, 0, "text", 4, out, &len));
 	assert_int_equal(low_bits(g.iv, 12, 64), 0);
+}
+
+/* ---- what it costs ---- */
+
+static atomic_ulong trips;
+
+/* The library's ioctl(2) is this program's: every one is a trip to the device. */
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	atomic_fetch_add(&trips, 1);
+	return syscall(SYS_ioctl, fd, request, arg);
+}
+
+static void one_trip_each(void **state)
+{
+	unsigned char data[4000] = { 0 }, out[4000], sig[64];
+	CK_MECHANISM hmac = { CKM_AES_CMAC, NULL, 0 };
+	CK_ULONG len, i, before;
+	struct gcm g;
+
+	(void)state;
+	gcm_init(&g, 12, CKG_GENERATE_COUNTER, 32, 128);
+	before = trips;
+	assert_ok(v3->C_MessageEncryptInit(s, &gcm_mech, key));
+	assert_ok(v3->C_MessageDecryptInit(s, &gcm_mech, key));
+	assert_ok(v3->C_MessageSignInit(s, &hmac, key));
+	assert_int_equal(trips - before, 3);
+	for (i = 0; i < 20; i++) {
+		before = trips;
+		len = sizeof(out);
+		assert_ok(seal(&g, data, 100, data, sizeof(data), out, &len));
+		assert_ok(unseal(&g, data, 100, out, len, out, &len));
+		assert_ok(v3->C_SignMessage(s, NULL, 0, data, sizeof(data), sig, &len));
+		assert_int_equal(trips - before, 3);
+		len = sizeof(out);
+		assert_ok(in_parts(true, &g, data, 100, data, sizeof(data), 2000, out, &len));
+		assert_int_equal(trips - before, 6);
+	}
+	before = trips;
+	assert_ok(v3->C_SessionCancel(s, ~0UL));
+	assert_int_equal(trips - before, 3);
+	assert_ok(v3->C_SessionCancel(s, ~0UL));
+	assert_int_equal(trips - before, 3);
 }
 
 /* ---- states ---- */
@@ -1345,6 +1396,7 @@ int main(void)
 		TEST(generators_end),
 		TEST(generators_stay),
 		TEST(gcm_parameters),
+		TEST(one_trip_each),
 		TEST(not_initialized),
 		TEST(in_the_middle),
 		TEST(bad_parts),

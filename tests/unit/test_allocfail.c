@@ -319,6 +319,24 @@ static s64 destroy(struct world *w)
 	       fx_session_close(w->open[TARGET], w->session[TARGET]);
 }
 
+static s64 seal_messages(struct world *w)
+{
+	u8 out[sizeof(text) + 16];
+
+	return fx_messages(w->open[SOURCE], w->session[SOURCE], LUNA_OP_MESSAGE_ENCRYPT, CKM_AES_GCM,
+			   w->aes, NULL, 0, text, sizeof(text), out, sizeof(out));
+}
+
+static s64 sign_messages(struct world *w)
+{
+	struct luna_pss_param pss = { .hash = CKM_SHA256, .mgf = CKG_MGF1_SHA256, .salt_len = 32 };
+	u8 out[128];
+
+	return fx_messages(w->open[SOURCE], w->session[SOURCE], LUNA_OP_MESSAGE_SIGN,
+			   CKM_SHA256_RSA_PKCS_PSS, w->rsa_private, &pss, sizeof(pss), text,
+			   sizeof(text), out, sizeof(out));
+}
+
 static const struct {
 	const char *name;
 	s64 (*run)(struct world *w);
@@ -333,6 +351,8 @@ static const struct {
 	{ "sign", sign },
 	{ "verify", verify },
 	{ "EC", elliptic },
+	{ "encrypt messages", seal_messages },
+	{ "sign messages", sign_messages },
 	{ "digest", digest },
 	{ "find", find },
 	{ "set and get attributes", relabel },

@@ -741,76 +741,22 @@ static s64 a_gcm(void)
 		  &len);
 }
 
-/* Two messages, of which the first has its IV made; what an earlier attempt left goes first. */
 static s64 a_message(void)
 {
-	struct {
-		struct luna_gcm_param head;
-		u8 iv[12];
-		u8 text[500];
-	} in = { .head = { .iv_len = 12, .iv_bits = 96, .tag_bits = 128 } };
 	static u8 out[516];
-	struct luna_op op = { .op = LUNA_OP_MESSAGE_ENCRYPT, .step = LUNA_STEP_CANCEL };
-	struct luna_message message;
-	size_t len = 0;
-	s64 rv;
-	int i;
 
-	op.hdr.session = a.session;
-	rv = fx_call(a.open, LUNA_OP, &op, sizeof(op), NULL, 0, NULL, &len);
-	op.step = LUNA_STEP_INIT;
-	op.mechanism = CKM_AES_GCM;
-	op.key = aes;
-	if (!rv)
-		rv = fx_call(a.open, LUNA_OP, &op, sizeof(op), NULL, 0, NULL, &len);
-	for (i = 0; i < 2 && !rv; i++) {
-		message = (struct luna_message){
-			.hdr.session = a.session,
-			.op = LUNA_OP_MESSAGE_ENCRYPT,
-			.step = LUNA_STEP_ONESHOT,
-			.param_len = sizeof(in.head) + sizeof(in.iv),
-			.data_len = sizeof(in.text),
-			.sig_len = 16,
-			.generator = CKG_GENERATE,
-			.out_max = sizeof(out),
-			.total = sizeof(in.text),
-		};
-		len = sizeof(out);
-		rv = fx_call(a.open, LUNA_MESSAGE, &message, sizeof(message), &in, sizeof(in), out,
-			     &len);
-	}
-	return rv;
+	return fx_messages(a.open, a.session, LUNA_OP_MESSAGE_ENCRYPT, CKM_AES_GCM, aes, NULL, 0,
+			   text, 500, out, sizeof(out));
 }
 
-/* The parameter of a signature is kept for its messages. */
+/* The parameter is kept for the messages. */
 static s64 a_message_sign(void)
 {
 	struct luna_pss_param pss = { .hash = CKM_SHA256, .mgf = CKG_MGF1_SHA256, .salt_len = 32 };
 	static u8 out[512];
-	struct luna_op op = { .op = LUNA_OP_MESSAGE_SIGN, .step = LUNA_STEP_CANCEL };
-	struct luna_message message = {
-		.hdr.session = a.session,
-		.op = LUNA_OP_MESSAGE_SIGN,
-		.step = LUNA_STEP_ONESHOT,
-		.data_len = 100,
-		.total = 100,
-		.out_max = sizeof(out),
-	};
-	size_t len = 0;
-	s64 rv;
 
-	op.hdr.session = a.session;
-	rv = fx_call(a.open, LUNA_OP, &op, sizeof(op), NULL, 0, NULL, &len);
-	op.step = LUNA_STEP_INIT;
-	op.mechanism = CKM_SHA256_RSA_PKCS_PSS;
-	op.key = rsa_private;
-	op.param_len = sizeof(pss);
-	if (!rv)
-		rv = fx_call(a.open, LUNA_OP, &op, sizeof(op), &pss, sizeof(pss), NULL, &len);
-	len = sizeof(out);
-	if (!rv)
-		rv = fx_call(a.open, LUNA_MESSAGE, &message, sizeof(message), text, 100, out, &len);
-	return rv;
+	return fx_messages(a.open, a.session, LUNA_OP_MESSAGE_SIGN, CKM_SHA256_RSA_PKCS_PSS,
+			   rsa_private, &pss, sizeof(pss), text, 100, out, sizeof(out));
 }
 
 static s64 a_digest(void)
