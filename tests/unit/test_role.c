@@ -431,6 +431,50 @@ static void test_counted_before(void **state)
 	end(&b);
 }
 
+/* What another program does meanwhile; it hangs if the login holds what it needs. */
+static void *come_by(void *arg)
+{
+	struct bench b = { .fx = *(struct fx *)arg };
+
+	attach(&b, true);
+	assert_int_equal(fx_session_close(b.open, b.session), CKR_OK);
+	luna_release(b.open);
+	return NULL;
+}
+
+struct visits {
+	struct fx *fx;
+	u32 count;
+};
+
+static void visit(const struct memstore *store, void *arg)
+{
+	struct visits *visits = arg;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, come_by, visits->fx), 0);
+	pthread_join(thread, NULL);
+	visits->count++;
+}
+
+/* While an attempt is on its way to the disk, others open the token and sessions on it. */
+static void test_open_while_counting(void **state)
+{
+	struct visits visits;
+	struct bench b;
+
+	start_all(&b);
+	visits = (struct visits){ &b.fx, 0 };
+	b.fx.store->changed_arg = &visits;
+	b.fx.store->changed = visit;
+	guess_wrong(&b, CKU_USER, 1);
+	assert_int_equal(visits.count, 2);	/* the record, and its flush */
+	enter(&b, CKU_USER, FX_CO_PIN);
+	assert_true(visits.count > 4);
+	b.fx.store->changed = NULL;
+	end(&b);
+}
+
 static void test_store_fails(void **state)
 {
 	struct bench b;
@@ -692,6 +736,7 @@ int main(void)
 		cmocka_unit_test(test_policy_20),
 		cmocka_unit_test(test_zeroize),
 		cmocka_unit_test(test_counted_before),
+		cmocka_unit_test(test_open_while_counting),
 		cmocka_unit_test(test_store_fails),
 		cmocka_unit_test(test_flush_fails),
 		cmocka_unit_test(test_killed),
