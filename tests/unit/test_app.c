@@ -12,6 +12,7 @@
 #include "app.h"
 #include "crypto_openssl.h"
 #include "engine_fixture.h"
+#include "session.h"
 #include "token.h"
 
 enum { CU = CKU_LIMITED_USER, USER_A = 1000, USER_B = 1001 };
@@ -284,6 +285,15 @@ static s64 encrypt(struct file *file, u32 step, u32 key)
 		       out, &out_len);
 }
 
+static bool has_operation(struct file *file)
+{
+	struct luna_session *session = luna_session_get(file->open, file->session, false);
+	bool has = session->ops[LUNA_OP_ENCRYPT];
+
+	luna_session_put(session);
+	return has;
+}
+
 /* A logout by one member ends what another one does with private keys, and their session keys. */
 static void test_logout_ends_all(void **state)
 {
@@ -301,7 +311,9 @@ static void test_logout_ends_all(void **state)
 	assert_int_equal(encrypt(&a, LUNA_STEP_INIT, own), CKR_KEY_HANDLE_INVALID);
 	assert_int_equal(encrypt(&b, LUNA_STEP_INIT, shared), CKR_OK);
 	assert_int_equal(encrypt(&b, LUNA_STEP_UPDATE, 0), CKR_OK);
+	assert_true(has_operation(&b));
 	assert_int_equal(fx_logout(a.open, a.session), CKR_OK);
+	assert_false(has_operation(&b));	/* nor its key in memory */
 	assert_int_equal(encrypt(&b, LUNA_STEP_UPDATE, 0), CKR_OPERATION_NOT_INITIALIZED);
 	assert_int_equal(encrypt(&b, LUNA_STEP_INIT, shared), CKR_KEY_HANDLE_INVALID);
 	enter(&b);
