@@ -80,8 +80,8 @@ static bool write_all(struct link *link, const unsigned char *data, size_t len, 
 		if (put < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (put < 0) {
-			wrong(link, errno == EPIPE || errno == ECONNRESET ? "the other end has closed it" :
-			      strerror(errno));
+			wrong(link, "%s", errno == EPIPE || errno == ECONNRESET ?
+			      "the other end has closed it" : strerror(errno));
 			return false;
 		}
 		data += put;
