@@ -16,20 +16,9 @@ setting "keytool with the token as its keystore, and without a start-up of secon
 export JAVA_TOOL_OPTIONS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -DMODULE=$MODULE"
 export STORE="-keystore NONE -storetype PKCS11 -providerClass sun.security.pkcs11.SunPKCS11 -providerArg luna.cfg"
 SH
-step "Make a key pair and a certificate" <<'SH'
-keytool $STORE -storepass:env PIN -genkeypair -alias signer -keyalg RSA -keysize 2048 -dname CN=signer
-SH
-step "A request for a CA, which openssl finds in order" <<'SH'
-keytool $STORE -storepass:env PIN -certreq -alias signer -file signer.csr
-openssl req -in signer.csr -verify -noout
-SH
-said "the request's signature" 'self-signature verify OK'
-step "A key for encryption, and all that there is" <<'SH'
+step "A key for encryption" <<'SH'
 keytool $STORE -storepass:env PIN -genseckey -alias cipher -keyalg AES -keysize 256
-keytool $STORE -storepass:env PIN -list
 SH
-said "the key pair" 'signer, PrivateKeyEntry'
-said "the AES key" 'cipher, SecretKeyEntry'
 file Sign.java <<'TEXT'
 import java.nio.file.*;
 import java.security.*;
@@ -76,18 +65,43 @@ public class Sign {
 	}
 }
 TEXT
-step "A program that signs and encrypts" <<'SH'
-echo "pay 100 to Alice" >message
-java Sign.java message SHA256withRSA SHA512withRSA RSASSA-PSS
+for row in "${key_types[@]}"; do
+	choose_key "$row"
+	if [[ $TYPE = rsa:* ]]; then
+		setting "Java's name for it, and what shall sign with it" <<'SH'
+export KIND="-keyalg RSA -keysize ${TYPE#*:}"
+export ALGORITHMS="SHA256withRSA SHA512withRSA RSASSA-PSS"
 SH
-for algorithm in SHA256withRSA SHA512withRSA RSASSA-PSS AES-GCM; do
-	said "$algorithm" "^$algorithm: true"
-done
-step "Delete a key" <<'SH'
-keytool $STORE -storepass:env PIN -delete -alias signer
+	else
+		setting "Java's name for it, and what shall sign with it" <<'SH'
+export KIND="-keyalg EC -groupname ${TYPE#*:}"
+export ALGORITHMS="SHA256withECDSA SHA512withECDSA NONEwithECDSA"
+SH
+	fi
+	step "Make a key pair and a certificate" <<'SH'
+keytool $STORE -storepass:env PIN -genkeypair -alias signer $KIND -dname CN=signer
+SH
+	step "A request for a CA, which openssl finds in order, and all that there is" <<'SH'
+keytool $STORE -storepass:env PIN -certreq -alias signer -file signer.csr
+openssl req -in signer.csr -verify -noout
 keytool $STORE -storepass:env PIN -list
 SH
-also "it has gone" <<'SH'
+	said "the request's signature ($TYPE)" 'self-signature verify OK'
+	said "the key pair ($TYPE)" 'signer, PrivateKeyEntry'
+	said "the AES key ($TYPE)" 'cipher, SecretKeyEntry'
+	step "Run the program" <<'SH'
+echo "pay 100 to Alice" >message
+java Sign.java message $ALGORITHMS
+SH
+	for algorithm in ${ALGORITHMS:-} AES-GCM; do
+		said "$algorithm ($TYPE)" "^$algorithm: true"
+	done
+	step "Delete a key" <<'SH'
+keytool $STORE -storepass:env PIN -delete -alias signer
+SH
+	also "it has gone ($TYPE)" <<'SH'
 ! keytool $STORE -storepass:env PIN -list -alias signer
 SH
+	said "and keytool says so ($TYPE)" 'Alias <signer> does not exist'
+done
 done_testing

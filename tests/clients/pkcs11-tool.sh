@@ -21,7 +21,8 @@ said "RSA signatures" 'SHA256-RSA-PKCS, keySize=.*sign'
 text <<'MD'
 ## Keys
 MD
-for row in "${key_types[@]}"; do
+# OpenSC 0.23 cannot read the public key of secp384r1 (SoftHSM2's neither): "cannot create EVP_PKEY".
+for row in "${key_types[@]/secp384r1/secp521r1}"; do
 	choose_key "$row"
 	step "Make a key pair" <<'SH'
 pkcs11-tool --module "$MODULE" --login --pin "$PIN" --keypairgen --key-type "$TYPE" --label "$TYPE" --id 01
