@@ -50,13 +50,6 @@ static int open_session(void **state)
 	return 0;
 }
 
-static int close_session(void **state)
-{
-	(void)state;
-	sessions_close(slot_a);
-	return 0;
-}
-
 /*
  * luna-fuse takes RSA keys of any size and exponents of 64 bits; the kernel's RSA takes a few sizes and
  * exponents of 32 bits.
@@ -490,16 +483,6 @@ static CK_OBJECT_HANDLE unwrap_secret(CK_MECHANISM *mech, CK_OBJECT_HANDLE kek, 
 	return key;
 }
 
-static void assert_value(CK_OBJECT_HANDLE key, const void *want, size_t want_len)
-{
-	CK_ULONG len;
-	unsigned char *value = attr_bytes(s, key, CKA_VALUE, &len);
-
-	assert_int_equal(len, want_len);
-	assert_memory_equal(value, want, len);
-	free(value);
-}
-
 static void secret_wrap(void **state)
 {
 	unsigned char value[32], secret[512];
@@ -529,7 +512,7 @@ static void secret_wrap(void **state)
 				assert_memory_equal(out, back, want);
 				assert_ok(p11->C_DestroyObject(s, key));
 				key = unwrap_secret(&mech, kek, CKK_GENERIC_SECRET, back, want);
-				assert_value(key, secret, len);
+				assert_value(s, key, CKA_VALUE, secret, len);
 				assert_ok(p11->C_DestroyObject(s, key));
 			}
 		}
@@ -560,7 +543,7 @@ static void wrap_both(CK_MECHANISM *mech, CK_OBJECT_HANDLE kek, const unsigned c
 	memcpy(back + n, tag, tag_len);
 	assert_int_equal(n + tag_len, got);
 	key = unwrap_secret(mech, kek, CKK_GENERIC_SECRET, back, got);
-	assert_value(key, secret, len);
+	assert_value(s, key, CKA_VALUE, secret, len);
 }
 
 /* The ciphers as wrapping mechanisms: ECB and CBC fill up with zeros. */
@@ -1009,7 +992,7 @@ static void rsa_wrap(void **state)
 		fresh(secret, sizeof(secret));
 		n = ossl_encrypt(pair.pkey, &w, secret, sizeof(secret), out);
 		key = unwrap_secret(&mech, pair.priv, CKK_AES, out, n);
-		assert_value(key, secret, sizeof(secret));
+		assert_value(s, key, CKA_VALUE, secret, sizeof(secret));
 	}
 	EVP_PKEY_free(pair.pkey);
 }
@@ -1326,7 +1309,7 @@ static int setup(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_session, close_session)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_session, sessions_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(digests),
 		TEST(hmacs),

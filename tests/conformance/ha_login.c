@@ -9,12 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
 #include "exchange.h"
+#include "rsa_parts.h"
 
 static struct message twc, challenge, answer, request, masked, other;
 static CK_SESSION_HANDLE a;	/* the primary's crypto officer */
@@ -367,37 +366,15 @@ static void wrong_private_keys(void **state)
 	assert_ok(ca->CA_HAInit(b, pub));
 }
 
-static void number(EVP_PKEY *key, const char *name, CK_BYTE *to, CK_ULONG *len)
-{
-	BIGNUM *bn = NULL;
-
-	assert_int_equal(EVP_PKEY_get_bn_param(key, name, &bn), 1);
-	*len = BN_bn2bin(bn, to);
-	BN_free(bn);
-}
-
 /* A key that the token did not make, with all the right attributes but CKA_LOCAL. */
 static void imported_key(void **state)
 {
-	static const struct {
-		CK_ATTRIBUTE_TYPE type;
-		const char *name;
-	} numbers[] = {
-		{ CKA_MODULUS, OSSL_PKEY_PARAM_RSA_N },
-		{ CKA_PUBLIC_EXPONENT, OSSL_PKEY_PARAM_RSA_E },
-		{ CKA_PRIVATE_EXPONENT, OSSL_PKEY_PARAM_RSA_D },
-		{ CKA_PRIME_1, OSSL_PKEY_PARAM_RSA_FACTOR1 },
-		{ CKA_PRIME_2, OSSL_PKEY_PARAM_RSA_FACTOR2 },
-		{ CKA_EXPONENT_1, OSSL_PKEY_PARAM_RSA_EXPONENT1 },
-		{ CKA_EXPONENT_2, OSSL_PKEY_PARAM_RSA_EXPONENT2 },
-		{ CKA_COEFFICIENT, OSSL_PKEY_PARAM_RSA_COEFFICIENT1 },
-	};
 	EVP_PKEY *key = EVP_RSA_gen(1024);
 	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
 	CK_KEY_TYPE type = CKK_RSA;
-	CK_BYTE values[COUNT(numbers)][256];
+	CK_BYTE values[COUNT(rsa_parts)][256];
 	CK_BBOOL flags[PRIVATE_ATTRIBUTES];
-	CK_ATTRIBUTE tmpl[2 + COUNT(numbers) + PRIVATE_ATTRIBUTES] = {
+	CK_ATTRIBUTE tmpl[2 + COUNT(rsa_parts) + PRIVATE_ATTRIBUTES] = {
 		ATTR(CKA_CLASS, class), ATTR(CKA_KEY_TYPE, type),
 	};
 	CK_SESSION_HANDLE b = session_co(slot_b);
@@ -406,9 +383,9 @@ static void imported_key(void **state)
 
 	(void)state;
 	assert_non_null(key);
-	for (i = 0; i < COUNT(numbers); i++) {
-		number(key, numbers[i].name, values[i], &len);
-		tmpl[n++] = (CK_ATTRIBUTE)ATTR_BYTES(numbers[i].type, values[i], len);
+	for (i = 0; i < COUNT(rsa_parts); i++) {
+		len = rsa_part(key, &rsa_parts[i], values[i]);
+		tmpl[n++] = (CK_ATTRIBUTE)ATTR_BYTES(rsa_parts[i].type, values[i], len);
 	}
 	EVP_PKEY_free(key);
 	for (i = 0; i < PRIVATE_ATTRIBUTES; i++) {

@@ -304,13 +304,6 @@ static int open_session(void **state)
 	return 0;
 }
 
-static int close_session(void **state)
-{
-	(void)state;
-	sessions_close(slot_a);
-	return 0;
-}
-
 /* ---- digests ---- */
 
 static void digest_vector(struct vector *v, CK_MECHANISM_TYPE type)
@@ -1428,7 +1421,7 @@ static void every_mechanism(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_session, close_session)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_session, sessions_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(digests),
 		TEST(hmacs),

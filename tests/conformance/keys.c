@@ -38,29 +38,11 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	sessions_close(slot_a);
-	sessions_close(slot_b);
-	return 0;
-}
-
 static CK_RV set_bool(CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type, CK_BBOOL value)
 {
 	CK_ATTRIBUTE attr = ATTR(type, value);
 
 	return p11->C_SetAttributeValue(s, key, &attr, 1);
-}
-
-static void assert_secret(CK_OBJECT_HANDLE key, const void *want, CK_ULONG want_len)
-{
-	CK_ULONG len;
-	unsigned char *value = attr_bytes(s, key, CKA_VALUE, &len);
-
-	assert_int_equal(len, want_len);
-	assert_memory_equal(value, want, len);
-	free(value);
 }
 
 /* ---- secret keys ---- */
@@ -402,7 +384,7 @@ static void wrap_one(const struct wrapper *w, CK_KEY_TYPE type, CK_ULONG len)
 	assert_int_equal(blob_len, want);
 	assert_int_equal(blob[want], 0x5a);
 	assert_ok(unwrap(w, blob, blob_len, type, len, &key));
-	assert_secret(key, secret, len);
+	assert_value(s, key, CKA_VALUE, secret, len);
 	assert_int_equal(attr_ulong(s, key, CKA_VALUE_LEN), len);
 	assert_false(attr_bool(s, key, CKA_LOCAL));
 	assert_false(attr_bool(s, key, CKA_ALWAYS_SENSITIVE));
@@ -411,7 +393,7 @@ static void wrap_one(const struct wrapper *w, CK_KEY_TYPE type, CK_ULONG len)
 	/* Where the length can be told from the blob, it need not be given. */
 	if (w->shape != BLOCKS || len % 16 == 0) {
 		assert_ok(unwrap(w, blob, blob_len, type, 0, &key));
-		assert_secret(key, secret, len);
+		assert_value(s, key, CKA_VALUE, secret, len);
 	}
 	assert_ok(p11->C_DestroyObject(s, key));
 	assert_ok(p11->C_DestroyObject(s, target));
@@ -862,7 +844,7 @@ static void every_wrapper_is_tested(void **state)
 	assert_true(known >= 6);
 }
 
-#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, sessions_teardown)
 
 int main(void)
 {

@@ -3,13 +3,11 @@
  * Objects (PKCS#11 v2.40, 4 and 5.7): templates and their errors, defaults, what may change, who sees
  * and may touch what, and searches.
  */
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
 
-#include "suite.h"
+#include "rsa_parts.h"
 
 static CK_OBJECT_CLASS data_class = CKO_DATA, cert_class = CKO_CERTIFICATE,
 		       public_class = CKO_PUBLIC_KEY, private_class = CKO_PRIVATE_KEY,
@@ -89,18 +87,6 @@ static CK_RV set_label(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, const ch
 	CK_ATTRIBUTE attr = ATTR_STR(CKA_LABEL, label);
 
 	return p11->C_SetAttributeValue(session, obj, &attr, 1);
-}
-
-static void assert_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_ATTRIBUTE_TYPE type,
-			 const void *want, CK_ULONG want_len)
-{
-	CK_ULONG len;
-	unsigned char *value = attr_bytes(session, obj, type, &len);
-
-	assert_int_equal(len, want_len);
-	if (len)
-		assert_memory_equal(value, want, len);
-	free(value);
 }
 
 static bool exists(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj)
@@ -217,61 +203,38 @@ static void generated_history(void **state)
 /* ---- RSA keys from outside ---- */
 
 struct rsa_numbers {
-	CK_BYTE n[256], e[8], d[256], p[128], q[128], dp[128], dq[128], qi[128];
-	CK_ULONG n_len, e_len, d_len, p_len, q_len, dp_len, dq_len, qi_len;
+	CK_BYTE value[COUNT(rsa_parts)][256];
+	CK_ULONG len[COUNT(rsa_parts)];
 };
-
-static CK_ULONG rsa_number(EVP_PKEY *key, const char *name, CK_BYTE *out)
-{
-	BIGNUM *number = NULL;
-	int len;
-
-	assert_int_equal(EVP_PKEY_get_bn_param(key, name, &number), 1);
-	len = BN_bn2bin(number, out);
-	BN_clear_free(number);
-	return len;
-}
 
 static EVP_PKEY *rsa_outside(struct rsa_numbers *r)
 {
 	EVP_PKEY *key = EVP_RSA_gen(2048);
 
 	assert_non_null(key);
-	r->n_len = rsa_number(key, OSSL_PKEY_PARAM_RSA_N, r->n);
-	r->e_len = rsa_number(key, OSSL_PKEY_PARAM_RSA_E, r->e);
-	r->d_len = rsa_number(key, OSSL_PKEY_PARAM_RSA_D, r->d);
-	r->p_len = rsa_number(key, OSSL_PKEY_PARAM_RSA_FACTOR1, r->p);
-	r->q_len = rsa_number(key, OSSL_PKEY_PARAM_RSA_FACTOR2, r->q);
-	r->dp_len = rsa_number(key, OSSL_PKEY_PARAM_RSA_EXPONENT1, r->dp);
-	r->dq_len = rsa_number(key, OSSL_PKEY_PARAM_RSA_EXPONENT2, r->dq);
-	r->qi_len = rsa_number(key, OSSL_PKEY_PARAM_RSA_COEFFICIENT1, r->qi);
+	for (size_t i = 0; i < COUNT(rsa_parts); i++)
+		r->len[i] = rsa_part(key, &rsa_parts[i], r->value[i]);
 	return key;
+}
+
+/* With the first @parts numbers, in the order of rsa_parts. */
+static void rsa_tmpl(struct tmpl *t, const struct rsa_numbers *r, CK_OBJECT_CLASS *class, size_t parts)
+{
+	*t = (struct tmpl){ 0 };
+	ADD(t, CKA_CLASS, *class);
+	ADD(t, CKA_KEY_TYPE, rsa_type);
+	for (size_t i = 0; i < parts; i++)
+		add(t, rsa_parts[i].type, r->value[i], r->len[i]);
 }
 
 static void public_tmpl(struct tmpl *t, const struct rsa_numbers *r)
 {
-	*t = (struct tmpl){ 0 };
-	ADD(t, CKA_CLASS, public_class);
-	ADD(t, CKA_KEY_TYPE, rsa_type);
-	add(t, CKA_MODULUS, r->n, r->n_len);
-	add(t, CKA_PUBLIC_EXPONENT, r->e, r->e_len);
+	rsa_tmpl(t, r, &public_class, RSA_E + 1);
 }
 
 static void private_tmpl(struct tmpl *t, const struct rsa_numbers *r, bool crt)
 {
-	*t = (struct tmpl){ 0 };
-	ADD(t, CKA_CLASS, private_class);
-	ADD(t, CKA_KEY_TYPE, rsa_type);
-	add(t, CKA_MODULUS, r->n, r->n_len);
-	add(t, CKA_PRIVATE_EXPONENT, r->d, r->d_len);
-	add(t, CKA_PUBLIC_EXPONENT, r->e, r->e_len);
-	if (!crt)
-		return;
-	add(t, CKA_PRIME_1, r->p, r->p_len);
-	add(t, CKA_PRIME_2, r->q, r->q_len);
-	add(t, CKA_EXPONENT_1, r->dp, r->dp_len);
-	add(t, CKA_EXPONENT_2, r->dq, r->dq_len);
-	add(t, CKA_COEFFICIENT, r->qi, r->qi_len);
+	rsa_tmpl(t, r, &private_class, crt ? COUNT(rsa_parts) : RSA_D + 1);
 }
 
 static void sign_and_verify(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE pub, CK_OBJECT_HANDLE priv)
@@ -304,7 +267,7 @@ static void rsa_import(void **state)
 	assert_false(attr_bool(session, pub, CKA_PRIVATE));
 	assert_false(attr_bool(session, pub, CKA_LOCAL));
 	assert_true(attr_bool(session, pub, CKA_VERIFY));
-	assert_value(session, pub, CKA_MODULUS, r.n, r.n_len);
+	assert_value(session, pub, CKA_MODULUS, r.value[RSA_N], r.len[RSA_N]);
 
 	private_tmpl(&t, &r, true);
 	assert_ok(create(session, &t, &priv));
@@ -323,7 +286,7 @@ static void rsa_import(void **state)
 	private_tmpl(&t, &r, false);
 	assert_ok(create(session, &t, &priv));
 	sign_and_verify(session, pub, priv);
-	memcpy(zeros + 2, r.n, 256);
+	memcpy(zeros + 2, r.value[RSA_N], 256);
 	public_tmpl(&t, &r);
 	add(&t, CKA_LABEL, "zeros", 5);
 	t.attrs[2].pValue = zeros;
@@ -355,7 +318,7 @@ static void rsa_import_errors(void **state)
 	ADD(&t, CKA_MODULUS_BITS, wrong_bits);
 	assert_rv(create(session, &t, &obj), CKR_TEMPLATE_INCONSISTENT);
 	public_tmpl(&t, &r);
-	add(&t, CKA_PRIVATE_EXPONENT, r.d, r.d_len);
+	add(&t, CKA_PRIVATE_EXPONENT, r.value[RSA_D], r.len[RSA_D]);
 	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_TYPE_INVALID);
 	public_tmpl(&t, &r);
 	ADD(&t, CKA_SENSITIVE, yes);
@@ -365,7 +328,6 @@ static void rsa_import_errors(void **state)
 	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_VALUE_INVALID);
 
 	private_tmpl(&t, &r, false);
-	t.attrs[3] = t.attrs[4];
 	t.count = 4;
 	assert_rv(create(session, &t, &obj), CKR_TEMPLATE_INCOMPLETE);
 	private_tmpl(&t, &r, true);

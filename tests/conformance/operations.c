@@ -129,14 +129,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	sessions_close(slot_a);
-	sessions_close(slot_b);
-	return 0;
-}
-
 static CK_MECHANISM *mechanism(const CK_MECHANISM *mech)
 {
 	return (CK_MECHANISM *)mech;
@@ -1655,7 +1647,7 @@ static void nothing_at_all(void **state)
 	}
 }
 
-#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, sessions_teardown)
 
 int main(void)
 {

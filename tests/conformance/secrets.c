@@ -9,13 +9,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 
-#include "suite.h"
+#include "rsa_parts.h"
 
 enum { CHUNK = 1 << 20, NEEDLE_MAX = 512 };
 
@@ -229,39 +227,17 @@ static void test_pins(void **state)
 	assert_int_equal(count_left(pin, strlen(pin)), 0);
 }
 
-/* A number of an RSA key that OpenSSL made. */
-static CK_ULONG number(EVP_PKEY *key, const char *name, CK_BYTE *out)
-{
-	BIGNUM *bn = NULL;
-	CK_ULONG len;
-
-	assert_int_equal(EVP_PKEY_get_bn_param(key, name, &bn), 1);
-	len = BN_bn2bin(bn, out);
-	BN_clear_free(bn);
-	return len;
-}
-
 static void test_rsa(void **state)
 {
-	static const struct { CK_ATTRIBUTE_TYPE type; const char *name; } parts[] = {
-		{ CKA_MODULUS, OSSL_PKEY_PARAM_RSA_N },
-		{ CKA_PUBLIC_EXPONENT, OSSL_PKEY_PARAM_RSA_E },
-		{ CKA_PRIVATE_EXPONENT, OSSL_PKEY_PARAM_RSA_D },
-		{ CKA_PRIME_1, OSSL_PKEY_PARAM_RSA_FACTOR1 },
-		{ CKA_PRIME_2, OSSL_PKEY_PARAM_RSA_FACTOR2 },
-		{ CKA_EXPONENT_1, OSSL_PKEY_PARAM_RSA_EXPONENT1 },
-		{ CKA_EXPONENT_2, OSSL_PKEY_PARAM_RSA_EXPONENT2 },
-		{ CKA_COEFFICIENT, OSSL_PKEY_PARAM_RSA_COEFFICIENT1 },
-	};
 	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
 	CK_KEY_TYPE type = CKK_RSA;
-	CK_ATTRIBUTE t[6 + COUNT(parts)] = {
+	CK_ATTRIBUTE t[6 + COUNT(rsa_parts)] = {
 		ATTR(CKA_CLASS, class), ATTR(CKA_KEY_TYPE, type), ATTR(CKA_TOKEN, yes),
 		ATTR(CKA_PRIVATE, yes), ATTR(CKA_SENSITIVE, yes), ATTR(CKA_SIGN, yes),
 	};
 	CK_MECHANISM pkcs = { CKM_SHA256_RSA_PKCS, NULL, 0 };
-	CK_BYTE numbers[COUNT(parts)][256], sig[256];
-	CK_ULONG lens[COUNT(parts)], len = sizeof(sig);
+	CK_BYTE numbers[COUNT(rsa_parts)][256], sig[256];
+	CK_ULONG lens[COUNT(rsa_parts)], len = sizeof(sig);
 	CK_SESSION_HANDLE session;
 	CK_OBJECT_HANDLE obj = 0;
 	EVP_PKEY *key;
@@ -270,21 +246,21 @@ static void test_rsa(void **state)
 	need_memory();
 	key = EVP_RSA_gen(2048);
 	assert_non_null(key);
-	for (size_t i = 0; i < COUNT(parts); i++) {
-		lens[i] = number(key, parts[i].name, numbers[i]);
-		t[6 + i] = (CK_ATTRIBUTE)ATTR_BYTES(parts[i].type, numbers[i], lens[i]);
+	for (size_t i = 0; i < COUNT(rsa_parts); i++) {
+		lens[i] = rsa_part(key, &rsa_parts[i], numbers[i]);
+		t[6 + i] = (CK_ATTRIBUTE)ATTR_BYTES(rsa_parts[i].type, numbers[i], lens[i]);
 	}
 	EVP_PKEY_free(key);
 	session = session_co(slot_a);
 	assert_ok(p11->C_CreateObject(session, t, COUNT(t), &obj));
 	assert_ok(p11->C_SignInit(session, &pkcs, obj));
 	assert_ok(p11->C_Sign(session, sig, 4, sig, &len));
-	for (size_t i = 2; i < COUNT(parts); i++)
+	for (size_t i = RSA_D; i < COUNT(rsa_parts); i++)
 		assert_int_not_equal(count_number(numbers[i], lens[i]), 0);
 	assert_ok(p11->C_Logout(session));
-	for (size_t i = 2; i < COUNT(parts); i++)
+	for (size_t i = RSA_D; i < COUNT(rsa_parts); i++)
 		if (count_left(numbers[i], lens[i]))
-			fail_msg("%s is still there", parts[i].name);
+			fail_msg("%s is still there", rsa_parts[i].name);
 }
 
 int main(void)

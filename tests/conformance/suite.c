@@ -141,11 +141,17 @@ static void destroy_all(CK_SLOT_ID slot)
 	sessions_close(slot);
 }
 
-int test_teardown(void **state)
+int sessions_teardown(void **state)
 {
 	(void)state;
 	sessions_close(slot_a);
 	sessions_close(slot_b);
+	return 0;
+}
+
+int test_teardown(void **state)
+{
+	sessions_teardown(state);
 	destroy_all(slot_a);
 	destroy_all(slot_b);
 	return 0;
@@ -200,28 +206,27 @@ CK_SESSION_HANDLE session_open_ro(CK_SLOT_ID slot)
 	return session;
 }
 
-CK_SESSION_HANDLE session_co(CK_SLOT_ID slot)
+static CK_SESSION_HANDLE session_as(CK_SLOT_ID slot, CK_USER_TYPE user, const char *pin)
 {
 	CK_SESSION_HANDLE session = session_open(slot);
 
-	session_login(session, CKU_USER, CO_PIN);
+	session_login(session, user, pin);
 	return session;
+}
+
+CK_SESSION_HANDLE session_co(CK_SLOT_ID slot)
+{
+	return session_as(slot, CKU_USER, CO_PIN);
 }
 
 CK_SESSION_HANDLE session_cu(CK_SLOT_ID slot)
 {
-	CK_SESSION_HANDLE session = session_open(slot);
-
-	session_login(session, CKU_CRYPTO_USER, CU_PIN);
-	return session;
+	return session_as(slot, CKU_CRYPTO_USER, CU_PIN);
 }
 
 CK_SESSION_HANDLE session_so(CK_SLOT_ID slot)
 {
-	CK_SESSION_HANDLE session = session_open(slot);
-
-	session_login(session, CKU_SO, SO_PIN);
-	return session;
+	return session_as(slot, CKU_SO, SO_PIN);
 }
 
 void sessions_close(CK_SLOT_ID slot)
@@ -342,6 +347,18 @@ unsigned char *attr_bytes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_AT
 	assert_ok(p11->C_GetAttributeValue(session, obj, &attr, 1));
 	*len = attr.ulValueLen;
 	return attr.pValue;
+}
+
+void assert_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_ATTRIBUTE_TYPE type,
+		  const void *want, CK_ULONG want_len)
+{
+	CK_ULONG len;
+	unsigned char *value = attr_bytes(session, obj, type, &len);
+
+	assert_int_equal(len, want_len);
+	if (len)
+		assert_memory_equal(value, want, len);
+	free(value);
 }
 
 CK_SESSION_INFO session_info(CK_SESSION_HANDLE session)

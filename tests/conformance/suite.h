@@ -93,6 +93,9 @@ bool attr_bool(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_ATTRIBUTE_TYP
 /* Value of an attribute in malloc'ed memory. */
 unsigned char *attr_bytes(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_ATTRIBUTE_TYPE type,
 			  CK_ULONG *len);
+/* The value of an attribute is @want. */
+void assert_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj, CK_ATTRIBUTE_TYPE type,
+		  const void *want, CK_ULONG want_len);
 CK_SESSION_INFO session_info(CK_SESSION_HANDLE session);
 bool mechanism_listed(CK_SLOT_ID slot, CK_MECHANISM_TYPE type);
 
@@ -117,6 +120,8 @@ int child_wait(pid_t child);
 
 /* Tear-down of a test: ends all sessions, and with CO rights all token objects. */
 int test_teardown(void **state);
+/* The same for tests that leave no token objects: ends all sessions of both slots. */
+int sessions_teardown(void **state);
 
 /* LUNA_TEST_STRIDE, at least 1 */
 CK_ULONG test_stride(void);

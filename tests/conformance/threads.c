@@ -72,13 +72,6 @@ static int group_setup(void **state)
 	return ret;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	sessions_close(slot_a);
-	return 0;
-}
-
 /* ---- what threads do ---- */
 
 static void sign_and_verify(CK_SESSION_HANDLE session)
@@ -541,7 +534,7 @@ static void fork_among_threads(void **state)
 	assert_nothing_wrong();
 }
 
-#define TEST(name)	cmocka_unit_test_teardown(name, teardown)
+#define TEST(name)	cmocka_unit_test_teardown(name, sessions_teardown)
 
 int main(void)
 {
