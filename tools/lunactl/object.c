@@ -220,57 +220,56 @@ static void object_line(struct json_object *row)
 	printf("%*s  %s\n", strlen(label) < 24 ? (int)(24 - strlen(label)) : 0, "", text_of(row, "id"));
 }
 
-static int object_list(const struct ctl_args *args)
+/* All as one JSON array, or each by @say; frees @objects. */
+static int objects_print(CK_SESSION_HANDLE session, const struct ctl_args *args,
+			 struct objects *objects, void (*say)(struct json_object *row))
 {
-	CK_SESSION_HANDLE session = login_for(args);
-	struct objects objects = objects_find(session, args);
 	struct json_object *list = json_object_new_array(), *row;
 	CK_ULONG i;
 
-	if (!args->json)
-		printf("%8s  %-11s  %-14s  %5s  %-24s  %s\n", "handle", "class", "type", "bits", "label",
-		       "id");
-	for (i = 0; i < objects.count; i++) {
-		row = object_json(session, objects.handle[i]);
+	for (i = 0; i < objects->count; i++) {
+		row = object_json(session, objects->handle[i]);
 		if (!args->json)
-			object_line(row);
+			say(row);
 		json_object_array_add(list, row);
 	}
 	if (args->json)
 		print_json(list);
 	else
 		json_object_put(list);
-	objects_free(&objects);
+	objects_free(objects);
 	return 0;
+}
+
+static int object_list(const struct ctl_args *args)
+{
+	CK_SESSION_HANDLE session = login_for(args);
+	struct objects objects = objects_find(session, args);
+
+	if (!args->json)
+		printf("%8s  %-11s  %-14s  %5s  %-24s  %s\n", "handle", "class", "type", "bits", "label",
+		       "id");
+	return objects_print(session, args, &objects, object_line);
+}
+
+static void object_paragraph(struct json_object *row)
+{
+	json_object_object_foreach(row, key, value) {
+		printf("%-12s ", key);
+		print_text(json_object_get_string(value));
+		putchar('\n');
+	}
+	putchar('\n');
 }
 
 static int object_show(const struct ctl_args *args)
 {
 	CK_SESSION_HANDLE session = login_for(args);
 	struct objects objects = objects_find(session, args);
-	struct json_object *list = json_object_new_array(), *row;
-	CK_ULONG i;
 
 	if (!objects.count)
 		fatal("no such object; 'lunactl object list' shows them");
-	for (i = 0; i < objects.count; i++) {
-		row = object_json(session, objects.handle[i]);
-		json_object_array_add(list, row);
-		if (args->json)
-			continue;
-		json_object_object_foreach(row, key, value) {
-			printf("%-12s ", key);
-			print_text(json_object_get_string(value));
-			putchar('\n');
-		}
-		putchar('\n');
-	}
-	if (args->json)
-		print_json(list);
-	else
-		json_object_put(list);
-	objects_free(&objects);
-	return 0;
+	return objects_print(session, args, &objects, object_paragraph);
 }
 
 static int object_delete(const struct ctl_args *args)
