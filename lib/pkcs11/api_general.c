@@ -60,20 +60,13 @@ CK_RV C_CancelFunction(CK_SESSION_HANDLE hSession)
 
 CK_RV C_SeedRandom(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pSeed, CK_ULONG ulSeedLen)
 {
-	struct luna_hdr head = { 0 };
-	struct p11_request request = {
-		.command = LUNA_SEED,
-		.head = &head,
-		.size = sizeof(head),
-		.in[0] = { pSeed, ulSeedLen },
-	};
 	struct p11_call call;
 	CK_RV rv = p11_begin_session(&call, __func__, hSession);
 
 	if (rv == CKR_OK && ulSeedLen && !pSeed)
 		rv = CKR_ARGUMENTS_BAD;
 	if (rv == CKR_OK)
-		rv = p11_session_call(call.session, &request);
+		rv = p11_session_send(call.session, LUNA_SEED, pSeed, ulSeedLen);
 	return p11_end(&call, rv);
 }
 

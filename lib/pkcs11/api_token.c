@@ -206,17 +206,11 @@ CK_RV C_LoginUser(CK_SESSION_HANDLE hSession, CK_USER_TYPE userType, CK_UTF8CHAR
 
 CK_RV C_Logout(CK_SESSION_HANDLE hSession)
 {
-	struct luna_hdr head = { 0 };
-	struct p11_request request = {
-		.command = LUNA_LOGOUT,
-		.head = &head,
-		.size = sizeof(head),
-	};
 	struct p11_call call;
 	CK_RV rv = p11_begin_change(&call, __func__, hSession);
 
 	if (rv == CKR_OK)
-		rv = p11_session_call(call.session, &request);
+		rv = p11_session_send(call.session, LUNA_LOGOUT, NULL, 0);
 	if (rv == CKR_OK)
 		atomic_fetch_add(&call.session->device->logouts, 1);
 	return p11_end(&call, rv);
@@ -287,19 +281,12 @@ CK_RV CA_RoleStateGet(CK_SLOT_ID slotID, CK_USER_TYPE userType, CA_ROLE_STATE_PT
 
 CK_RV CA_SetKCV(CK_SESSION_HANDLE hSession, CK_BYTE_PTR pDomain, CK_ULONG ulDomainLen)
 {
-	struct luna_hdr head = { 0 };
-	struct p11_request request = {
-		.command = LUNA_SET_DOMAIN,
-		.head = &head,
-		.size = sizeof(head),
-		.in[0] = { pDomain, ulDomainLen },
-	};
 	struct p11_call call;
 	CK_RV rv = p11_begin_session(&call, __func__, hSession);
 
 	if (rv == CKR_OK && ((ulDomainLen && !pDomain) || ulDomainLen > P11_DOMAIN_MAX))
 		rv = CKR_ARGUMENTS_BAD;
 	if (rv == CKR_OK)
-		rv = p11_session_call(call.session, &request);
+		rv = p11_session_send(call.session, LUNA_SET_DOMAIN, pDomain, ulDomainLen);
 	return p11_end(&call, rv);
 }

@@ -180,17 +180,11 @@ CK_RV CA_ActivateMofN(CK_SESSION_HANDLE hSession, CA_MOFN_ACTIVATION_PTR pVector
 
 CK_RV CA_DeactivateMofN(CK_SESSION_HANDLE hSession)
 {
-	struct luna_hdr head = { 0 };
-	struct p11_request request = {
-		.command = LUNA_MOFN_DEACTIVATE,
-		.head = &head,
-		.size = sizeof(head),
-	};
 	struct p11_call call;
 	CK_RV rv = p11_begin_change(&call, __func__, hSession);
 
 	if (rv == CKR_OK)
-		rv = p11_session_call(call.session, &request);
+		rv = p11_session_send(call.session, LUNA_MOFN_DEACTIVATE, NULL, 0);
 	return p11_end(&call, rv);
 }
 

@@ -65,13 +65,8 @@ void p11_session_put(struct p11_session *session)
 /* Tells the device; the session's lock is not needed, as nothing of this struct is touched. */
 static CK_RV session_end(struct p11_session *session)
 {
-	struct luna_hdr head = { .session = session->remote };
-	struct p11_request request = {
-		.command = LUNA_SESSION_CLOSE,
-		.head = &head,
-		.size = sizeof(head),
-	};
-	CK_RV rv = p11_transport(session->device, &request);
+	CK_RV rv = p11_transport_plain(session->device, LUNA_SESSION_CLOSE, session->remote, NULL,
+				       0);
 
 	/* On a device that has gone it is closed already. */
 	return rv == CKR_DEVICE_REMOVED ? CKR_OK : rv;
@@ -200,19 +195,14 @@ static void session_drop(struct p11_slot *slot, const uint8_t *app)
 
 CK_RV p11_session_close_all(struct p11_slot *slot)
 {
-	struct luna_hdr head = { 0 };
-	struct p11_request request = {
-		.command = LUNA_SESSION_CLOSE_ALL,
-		.head = &head,
-		.size = sizeof(head),
-	};
 	struct p11_device *device;
 	CK_RV rv = CKR_OK, one;
 	size_t i;
 
 	session_drop(slot, NULL);
 	for (i = 0; p11_slot_open_device(slot, i, &device); i++) {
-		one = device ? p11_transport(device, &request) : CKR_OK;
+		one = device ? p11_transport_plain(device, LUNA_SESSION_CLOSE_ALL, 0, NULL, 0) :
+			       CKR_OK;
 		if (one != CKR_OK && one != CKR_DEVICE_REMOVED)
 			rv = one;
 		p11_device_put(device);
@@ -242,6 +232,12 @@ CK_RV p11_session_call(struct p11_session *session, struct p11_request *request)
 {
 	request->head->session = session->remote;
 	return p11_transport(session->device, request);
+}
+
+CK_RV p11_session_send(struct p11_session *session, unsigned int command, const void *data,
+		       size_t len)
+{
+	return p11_transport_plain(session->device, command, session->remote, data, len);
 }
 
 /* The session of @device with the highest handle below @below that holds an Init back. */

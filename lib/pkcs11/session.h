@@ -80,6 +80,10 @@ void p11_session_put(struct p11_session *session);
 /** p11_session_call() - carry a command of this session, which the caller has locked */
 CK_RV p11_session_call(struct p11_session *session, struct p11_request *request);
 
+/** p11_session_send() - the same for a command that is a bare header and @data, without a reply */
+CK_RV p11_session_send(struct p11_session *session, unsigned int command, const void *data,
+		       size_t len);
+
 /**
  * p11_session_flush() - send the Inits that sessions of @device hold back
  * The caller holds no session's lock.

@@ -95,15 +95,8 @@ bool p11_slot_open_device(struct p11_slot *slot, size_t index, struct p11_device
 
 static void slot_reset(struct p11_device *device)
 {
-	struct luna_hdr head = { 0 };
-	struct p11_request request = {
-		.command = LUNA_RESET,
-		.head = &head,
-		.size = sizeof(head),
-	};
-
 	/* close() would do it too, but a FUSE daemon hears of that only some time later. */
-	p11_transport(device, &request);
+	p11_transport_plain(device, LUNA_RESET, 0, NULL, 0);
 	p11_device_kill(device);
 }
 

@@ -284,6 +284,20 @@ CK_RV p11_transport(struct p11_device *device, struct p11_request *request)
 	return rv;
 }
 
+CK_RV p11_transport_plain(struct p11_device *device, unsigned int command, uint32_t session,
+			  const void *data, size_t len)
+{
+	struct luna_hdr head = { .session = session };
+	struct p11_request request = {
+		.command = command,
+		.head = &head,
+		.size = sizeof(head),
+		.in[0] = { data, len },
+	};
+
+	return p11_transport(device, &request);
+}
+
 CK_RV p11_output_length(CK_RV rv, const struct p11_request *request, const void *out, uint32_t need,
 			CK_ULONG *len)
 {

@@ -61,6 +61,13 @@ struct p11_request {
 CK_RV p11_transport(struct p11_device *device, struct p11_request *request);
 
 /**
+ * p11_transport_plain() - a command whose struct is a header, with nothing in it but @session, and
+ * whose reply is one
+ */
+CK_RV p11_transport_plain(struct p11_device *device, unsigned int command, uint32_t session,
+			  const void *data, size_t len);
+
+/**
  * p11_output_length() - tells the caller of a command with sized output how long it is
  * @rv: of the command
  * @out: his buffer, or NULL: he asked for the length alone

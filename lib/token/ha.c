@@ -45,6 +45,16 @@ void luna_ha_work_free(struct ha_work *work)
 	kfree_sensitive(work);
 }
 
+u32 luna_ha_with_work(struct luna_ucmd *cmd,
+		      u32 (*step)(struct luna_ucmd *cmd, struct ha_work *work))
+{
+	struct ha_work *work = luna_ha_work();
+	u32 rv = work ? step(cmd, work) : CKR_DEVICE_MEMORY;
+
+	luna_ha_work_free(work);
+	return rv;
+}
+
 u32 luna_ha_self(struct luna_token *token, struct ha_work *work)
 {
 	struct luna_exchange_self *self = luna_exchange_self(token);

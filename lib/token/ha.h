@@ -58,6 +58,9 @@ struct ha_work {
 
 struct ha_work *luna_ha_work(void);	/* NULL: no memory */
 void luna_ha_work_free(struct ha_work *work);
+/* luna_ha_with_work() - @step with work of its own. Return: its CKR, or CKR_DEVICE_MEMORY. */
+u32 luna_ha_with_work(struct luna_ucmd *cmd,
+		      u32 (*step)(struct luna_ucmd *cmd, struct ha_work *work));
 u32 luna_ha_self(struct luna_token *token, struct ha_work *work); /* fills work->self; a CKR */
 
 /* The form of the command, and policy 21. */

@@ -271,18 +271,10 @@ static u32 ha_mofn_answer(struct luna_ucmd *cmd, struct ha_work *work)
 
 u32 luna_do_ha_mofn_answer(struct luna_ucmd *cmd)
 {
-	struct ha_work *work;
 	u32 rv;
 
 	rv = luna_ha_allowed(cmd);
 	if (!rv)
 		rv = answer_role(cmd);
-	if (rv)
-		return rv;
-	work = luna_ha_work();
-	if (!work)
-		return CKR_DEVICE_MEMORY;
-	rv = ha_mofn_answer(cmd, work);
-	luna_ha_work_free(work);
-	return rv;
+	return rv ? rv : luna_ha_with_work(cmd, ha_mofn_answer);
 }

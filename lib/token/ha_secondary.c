@@ -129,10 +129,25 @@ static u32 ha_challenge(struct luna_ucmd *cmd, struct ha_work *work,
 	return CKR_OK;
 }
 
-u32 luna_do_ha_challenge(struct luna_ucmd *cmd)
+static u32 ha_challenge_peer(struct luna_ucmd *cmd, struct ha_work *work)
 {
 	struct luna_exchange_peer *peer;
-	struct ha_work *work;
+	u32 rv;
+
+	rv = setup_get(cmd->token, work);
+	if (!rv)
+		rv = luna_ha_self(cmd->token, work);
+	if (rv)
+		return rv;
+	peer = luna_exchange_peer(cmd->token, cmd->in, cmd->in_len, &rv);
+	if (peer)
+		rv = ha_challenge(cmd, work, peer);
+	luna_exchange_peer_free(cmd->token, peer);
+	return rv;
+}
+
+u32 luna_do_ha_challenge(struct luna_ucmd *cmd)
+{
 	u32 rv;
 
 	rv = luna_ha_allowed(cmd);
@@ -141,22 +156,7 @@ u32 luna_do_ha_challenge(struct luna_ucmd *cmd)
 	if (luna_session_role(cmd->session) >= 0)
 		return CKR_USER_ALREADY_LOGGED_IN;
 	rv = challenge_role(cmd->arg);
-	if (rv)
-		return rv;
-	work = luna_ha_work();
-	if (!work)
-		return CKR_DEVICE_MEMORY;
-	rv = setup_get(cmd->token, work);
-	if (!rv)
-		rv = luna_ha_self(cmd->token, work);
-	if (!rv) {
-		peer = luna_exchange_peer(cmd->token, cmd->in, cmd->in_len, &rv);
-		if (peer)
-			rv = ha_challenge(cmd, work, peer);
-		luna_exchange_peer_free(cmd->token, peer);
-	}
-	luna_ha_work_free(work);
-	return rv;
+	return rv ? rv : luna_ha_with_work(cmd, ha_challenge_peer);
 }
 
 /* ---- login ---- */
@@ -263,7 +263,6 @@ static u32 ha_login(struct luna_ucmd *cmd, struct ha_work *work)
 u32 luna_do_ha_login(struct luna_ucmd *cmd)
 {
 	const struct luna_ha_state *ha = cmd->session->ha;
-	struct ha_work *work;
 	u32 rv;
 
 	rv = luna_ha_allowed(cmd);
@@ -273,12 +272,7 @@ u32 luna_do_ha_login(struct luna_ucmd *cmd)
 		return CKR_OPERATION_NOT_INITIALIZED;
 	if (luna_session_role(cmd->session) >= 0)
 		return CKR_USER_ALREADY_LOGGED_IN;
-	work = luna_ha_work();
-	if (!work)
-		return CKR_DEVICE_MEMORY;
-	rv = ha_login(cmd, work);
-	luna_ha_work_free(work);
-	return rv;
+	return luna_ha_with_work(cmd, ha_login);
 }
 
 /* ---- M of N ---- */
@@ -314,7 +308,6 @@ static u32 ha_mofn_activate(struct luna_ucmd *cmd, struct ha_work *work)
 u32 luna_do_ha_mofn_activate(struct luna_ucmd *cmd)
 {
 	const struct luna_ha_state *ha = cmd->session->ha;
-	struct ha_work *work;
 	u32 rv;
 
 	rv = luna_ha_allowed(cmd);
@@ -323,10 +316,5 @@ u32 luna_do_ha_mofn_activate(struct luna_ucmd *cmd)
 	if (!ha || ha->phase != HA_LOGGED_IN ||
 	    ha->epoch != luna_open_epoch(cmd->open))
 		return CKR_OPERATION_NOT_INITIALIZED;
-	work = luna_ha_work();
-	if (!work)
-		return CKR_DEVICE_MEMORY;
-	rv = ha_mofn_activate(cmd, work);
-	luna_ha_work_free(work);
-	return rv;
+	return luna_ha_with_work(cmd, ha_mofn_activate);
 }
