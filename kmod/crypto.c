@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * The table of the provider, and its start.
+ *
+ * There are no curves in it, so that the module lists no EC mechanism; it keeps, clones and stores
+ * EC keys all the same. The kernel's ecdsa verifies only (and Debian's 6.1 is built without it), no
+ * signing in constant time can be made of what it exports, and ecdh alone, which kpp has for P-256
+ * and P-384, would be keys that their owners cannot sign with.
  */
 #include <linux/random.h>
 
