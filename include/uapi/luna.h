@@ -799,8 +799,8 @@ struct luna_prf_kdf_param {
  * bytes of shared data, then public_len bytes: the other side's public point
  * @kdf: CKD_NULL (no shared data then), CKD_SHA1_KDF, CKD_SHA224_KDF ... CKD_SHA512_KDF
  *
- * The point is a DER OCTET STRING, as CKA_EC_POINT, or what that holds. One that is not on the curve,
- * or whose secret would be zero: CKR_MECHANISM_PARAM_INVALID.
+ * The point is a DER OCTET STRING, as CKA_EC_POINT, or what that holds. One that is not on the
+ * curve, or whose secret would be zero: CKR_MECHANISM_PARAM_INVALID.
  */
 struct luna_ecdh_param {
 	__u32 kdf;

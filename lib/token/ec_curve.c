@@ -30,11 +30,11 @@ static const struct curve {
 	/* RFC 8410's OID, the standard's string, and the OID that was in use before both. */
 	[LUNA_ED25519] = { CKK_EC_EDWARDS, {
 		{ 5, "\x06\x03\x2b\x65\x70" },
-		{ 14, "\x13\x0c" "edwards25519" },
+		{ 14, "\023\014edwards25519" },
 		{ 11, "\x06\x09\x2b\x06\x01\x04\x01\xda\x47\x0f\x01" } } },
 	[LUNA_X25519] = { CKK_EC_MONTGOMERY, {
 		{ 5, "\x06\x03\x2b\x65\x6e" },
-		{ 12, "\x13\x0a" "curve25519" },
+		{ 12, "\023\012curve25519" },
 		{ 12, "\x06\x0a\x2b\x06\x01\x04\x01\x97\x55\x01\x05\x01" } } },
 };
 

@@ -179,7 +179,7 @@ static void read_value(struct luna_rd *rd, struct luna_der_ec *key)
 	read_all(&value, &key->value);
 }
 
-/* Attributes, which are nobody's business here, and RFC 5958's public key, if it is a @version_2. */
+/* Attributes, which are nobody's business here, and RFC 5958's public key of a @version_2. */
 static void read_trailer(struct luna_rd *seq, bool version_2, struct luna_der_ec *key)
 {
 	struct luna_rd inner;

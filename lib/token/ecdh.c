@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * CKM_ECDH1_DERIVE and CKM_ECDH1_COFACTOR_DERIVE (PKCS#11 v3.0, 2.3.18 and 2.3.19), with X25519. The
- * curves that have cofactors have none of them here but X25519, whose private values hold it.
+ * CKM_ECDH1_DERIVE and CKM_ECDH1_COFACTOR_DERIVE (PKCS#11 v3.0, 2.3.18, 2.3.19), with X25519. All
+ * curves have the cofactor 1 but X25519's, whose private values hold it.
  *
- * Without a key derivation function the secret loses its leading bytes where the key is shorter. With
- * one, that of ANSI X9.63, the key has any length, which the template must tell.
+ * Without a key derivation function the secret loses its leading bytes where the key is shorter.
+ * With one, that of ANSI X9.63, the key has any length, which the template must tell.
  */
 #include "derive.h"
 #include "ec.h"

@@ -242,7 +242,7 @@ static u32 compute_aes(struct luna_making *m)
 	return rv;
 }
 
-/* What a client gives is a key, or nothing; it is kept in one form, a private one with its point. */
+/* What comes in must be a key; it is kept in one form, a private one with its point. */
 static u32 ec_create(struct luna_making *m)
 {
 	const struct luna_tmpl made = luna_attrw_tmpl(&m->w);
