@@ -202,7 +202,7 @@ static bool ossl_verify(const struct curve *c, EVP_PKEY *pkey, const EVP_MD *md,
 
 static void sign_both(const struct pair *p, CK_MECHANISM *mech, const EVP_MD *md, size_t len, int split)
 {
-	unsigned char sig[EC_SIG_MAX];
+	unsigned char sig[EC_SIG_MAX + 1];
 	CK_ULONG got = 0;
 
 	fresh(data, len);
