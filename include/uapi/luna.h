@@ -706,6 +706,12 @@ struct luna_oaep_param {
 	__u32 source_len;
 };
 
+/* CKM_RSA_AES_KEY_WRAP; followed by struct luna_oaep_param and its label */
+struct luna_rsa_aes_param {
+	__u32 aes_bits;
+	__u32 reserved;
+};
+
 /* CKM_*_RSA_PKCS_PSS */
 struct luna_pss_param {
 	__u32 hash;
@@ -944,6 +950,7 @@ LUNA_ABI_SIZE(luna_key, 88);
 LUNA_ABI_SIZE(luna_ctr_param, 24);
 LUNA_ABI_SIZE(luna_gcm_param, 16);
 LUNA_ABI_SIZE(luna_oaep_param, 16);
+LUNA_ABI_SIZE(luna_rsa_aes_param, 8);
 LUNA_ABI_SIZE(luna_pss_param, 16);
 LUNA_ABI_SIZE(luna_mac_param, 8);
 LUNA_ABI_SIZE(luna_ecdh_param, 16);

@@ -102,6 +102,21 @@ static bool encode_oaep(struct p11_buffer *bytes, const void *from, CK_ULONG len
 	return true;
 }
 
+static bool encode_rsa_aes(struct p11_buffer *bytes, const void *from, CK_ULONG len)
+{
+	struct luna_rsa_aes_param to = { 0 };
+	CK_RSA_AES_KEY_WRAP_PARAMS params;
+
+	if (len != sizeof(params))
+		return false;
+	memcpy(&params, from, sizeof(params));
+	if (!params.pOAEPParams)
+		return false;
+	to.aes_bits = p11_u32(params.ulAESKeyBits);
+	p11_buffer_put(bytes, &to, sizeof(to));
+	return encode_oaep(bytes, params.pOAEPParams, sizeof(*params.pOAEPParams));
+}
+
 static bool encode_pss(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 {
 	struct luna_pss_param to = { 0 };
@@ -153,6 +168,7 @@ static const struct parameter_row {
 	GCM(CKM_AES_GCM),
 	GCM(CKM_AES_GCM_2_20a5d1),
 	{ CKM_RSA_PKCS_OAEP, encode_oaep, sizeof(struct luna_oaep_param) },
+	{ CKM_RSA_AES_KEY_WRAP, encode_rsa_aes, 0 },
 	PSS(CKM_RSA_PKCS_PSS),
 	PSS(CKM_SHA1_RSA_PKCS_PSS),
 	PSS(CKM_SHA224_RSA_PKCS_PSS),

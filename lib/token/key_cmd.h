@@ -38,6 +38,17 @@ void luna_rsa_attrs(struct luna_attrw *w, const struct luna_der_rsa *key, bool p
 bool luna_keygen_begin(struct luna_token *token);
 void luna_keygen_end(struct luna_token *token);
 
+/* ---- rsa_aes.c ---- */
+
+/*
+ * CKM_RSA_AES_KEY_WRAP, as luna_op_once() would compute it: the same arguments, and the codes of an
+ * operation, which wrap.c renames.
+ */
+u32 luna_rsa_aes_wrap(struct luna_session *session, struct luna_object *key, const u8 *param,
+		      u32 param_len, const u8 *in, u32 len, u8 **out, u32 *out_len);
+u32 luna_rsa_aes_unwrap(struct luna_session *session, struct luna_object *key, const u8 *param,
+			u32 param_len, const u8 *in, u32 len, u8 **out, u32 *out_len);
+
 /* ---- key_template.c ---- */
 
 /* A number that @tmpl must have: CKR_TEMPLATE_INCOMPLETE, CKR_ATTRIBUTE_VALUE_INVALID. */

@@ -61,6 +61,12 @@ enum {
 #define RSA_HASH(ckm, h, var)							\
 	RSA(ckm, SIGN, h, var, LUNA_NO_POLICY, NULL, &luna_rsa_hash_sign_ops)
 
+/* Made of other rows: only C_WrapKey and C_UnwrapKey know it. */
+#define RSA_AES(ckm)								\
+	{ .type = (ckm), .family = LUNA_FAMILY_RSA_AES, .flags = WRAP, .min_size = RSA_MIN,	\
+	  .max_size = LUNA_RSA_MAX_BITS, .hash = LUNA_HASHES, KEYS(CKK_RSA, CKK_RSA),	\
+	  .policy = LUNA_NO_POLICY }
+
 #define KEYGEN(ckm, fl, min, max, ckk, var)					\
 	{ .type = (ckm), .family = LUNA_FAMILY_KEYGEN, .flags = (fl), .min_size = (min),	\
 	  .max_size = (max), .hash = LUNA_HASHES, KEYS(ckk, ckk),		\
@@ -171,6 +177,7 @@ static const struct luna_mech luna_mechs[] = {
 	ECDSA(CKM_ECDSA_SHA512, LUNA_SHA512),
 	ECDH(CKM_ECDH1_DERIVE, CKK_EC, CKK_EC_MONTGOMERY),
 	ECDH(CKM_ECDH1_COFACTOR_DERIVE, CKK_EC, CKK_EC),
+	RSA_AES(CKM_RSA_AES_KEY_WRAP),
 	EC_KEYGEN(CKM_EC_EDWARDS_KEY_PAIR_GEN, EC_NAME, CKK_EC_EDWARDS),
 	EC_KEYGEN(CKM_EC_MONTGOMERY_KEY_PAIR_GEN, EC_NAME, CKK_EC_MONTGOMERY),
 	EDDSA(CKM_EDDSA),
@@ -287,6 +294,8 @@ static bool has_primitive(const struct luna_crypto_ops *c, const struct luna_mec
 		return has_rsa(c, m);
 	case LUNA_FAMILY_EC:
 		return has_ec(c, m);
+	case LUNA_FAMILY_RSA_AES:
+		return has_rsa(c, m) && c->modes & BIT(LUNA_ECB);
 	case LUNA_FAMILY_KEYGEN:
 		return has_keygen(c, m);
 	case LUNA_FAMILY_DERIVE:
@@ -322,7 +331,8 @@ const struct luna_mech *luna_mech_find(struct luna_token *token, u32 type)
 
 static bool mech_is_rsa(const struct luna_mech *m)
 {
-	return m->family == LUNA_FAMILY_RSA || m->variant == LUNA_GEN_RSA;
+	return m->family == LUNA_FAMILY_RSA || m->family == LUNA_FAMILY_RSA_AES ||
+	       m->variant == LUNA_GEN_RSA;
 }
 
 static bool mech_is_ec(const struct luna_mech *m)

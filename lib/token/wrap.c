@@ -4,10 +4,10 @@
  * other one, and what becomes of wrapped bytes. The mechanisms are those of C_Encrypt, through
  * luna_op_once().
  *
- * Secret keys travel as their value, private keys as PKCS#8, under AES only. ECB and CBC take
- * whole blocks, so that there the end is filled with zeros, and cut off again; nothing but zeros
- * is cut, or a long key could be turned into a short one. All that can be wrong with wrapped bytes
- * has one code, CKR_WRAPPED_KEY_INVALID.
+ * Secret keys travel as their value, private keys as PKCS#8, under AES only (whose key may be under
+ * RSA: rsa_aes.c). ECB and CBC take whole blocks, so that there the end is filled with zeros, and
+ * cut off again; nothing but zeros is cut, or a long key could be turned into a short one. All that
+ * can be wrong with wrapped bytes has one code, CKR_WRAPPED_KEY_INVALID.
  */
 #include "attr.h"
 #include "der.h"
@@ -265,8 +265,12 @@ static u32 wrap_run(struct wrap *w)
 	u8 *out, *room;
 	u32 len, rv;
 
-	rv = luna_op_once(w->cmd->session, w->mech, LUNA_OP_ENCRYPT, w->key, w->parts.param,
-			  w->parts.param_len, w->plain, w->plain_len, &out, &len);
+	if (w->mech->family == LUNA_FAMILY_RSA_AES)
+		rv = luna_rsa_aes_wrap(w->cmd->session, w->key, w->parts.param, w->parts.param_len,
+				       w->plain, w->plain_len, &out, &len);
+	else
+		rv = luna_op_once(w->cmd->session, w->mech, LUNA_OP_ENCRYPT, w->key, w->parts.param,
+				  w->parts.param_len, w->plain, w->plain_len, &out, &len);
 	if (rv)
 		return wrap_ckr(rv);
 	rv = luna_reply_sized(w->cmd, len, arg->out_max, &arg->out_need, &room);
@@ -522,9 +526,14 @@ static u32 unwrap_run(struct unwrap *u)
 	struct luna_object *obj;
 	u32 rv;
 
-	rv = luna_op_once(u->cmd->session, u->mech, LUNA_OP_DECRYPT, u->key, u->parts.param,
-			  u->parts.param_len, u->parts.data, u->parts.data_len, &u->plain,
-			  &u->plain_len);
+	if (u->mech->family == LUNA_FAMILY_RSA_AES)
+		rv = luna_rsa_aes_unwrap(u->cmd->session, u->key, u->parts.param,
+					 u->parts.param_len, u->parts.data, u->parts.data_len,
+					 &u->plain, &u->plain_len);
+	else
+		rv = luna_op_once(u->cmd->session, u->mech, LUNA_OP_DECRYPT, u->key, u->parts.param,
+				  u->parts.param_len, u->parts.data, u->parts.data_len, &u->plain,
+				  &u->plain_len);
 	if (rv)
 		return unwrap_ckr(rv);
 	rv = unwrap_make(u, &obj);

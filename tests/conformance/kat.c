@@ -48,6 +48,7 @@ static const struct mech {
 	PLAIN(CKM_RSA_PKCS),
 	PLAIN(CKM_RSA_X_509),
 	PLAIN(CKM_RSA_PKCS_OAEP),
+	PLAIN(CKM_RSA_AES_KEY_WRAP),
 	PLAIN(CKM_RSA_PKCS_PSS),
 	PLAIN(CKM_SHA1_RSA_PKCS),
 	PLAIN(CKM_SHA224_RSA_PKCS, CKM_SHA224_RSA_PKCS_OLD),
@@ -805,12 +806,48 @@ static void rsa_invalid(struct vector *v, CK_MECHANISM_TYPE type)
 		 CKR_SIGNATURE_INVALID);
 }
 
+static void rsa_aes_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	struct bytes label = hex(v, "label"), data = hex(v, "data"), wrapped = hex(v, "result");
+	CK_RSA_PKCS_OAEP_PARAMS oaep = { hash_of(v), mgf_of(v), CKZ_DATA_SPECIFIED, label.data, label.len };
+	CK_RSA_AES_KEY_WRAP_PARAMS params = { number(v, "bits"), &oaep };
+	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+	CK_KEY_TYPE key_type = CKK_GENERIC_SECRET;
+	CK_ATTRIBUTE tmpl[] = {
+		ATTR(CKA_CLASS, class), ATTR(CKA_KEY_TYPE, key_type), ATTR(CKA_TOKEN, no),
+		ATTR(CKA_SENSITIVE, no), ATTR(CKA_EXTRACTABLE, yes),
+	};
+	CK_MECHANISM mech = { type, &params, sizeof(params) };
+	unsigned char *got, again[512];
+	CK_OBJECT_HANDLE key, back;
+	CK_ULONG len;
+
+	check_ok(v, p11->C_UnwrapKey(s, &mech, rsa_key_of(v)->priv, wrapped.data, wrapped.len, tmpl,
+				     COUNT(tmpl), &key));
+	got = attr_bytes(s, key, CKA_VALUE, &len);
+	check_bytes(v, got, len, data.data, data.len);
+	free(got);
+	/* Another AES key each time. */
+	len = sizeof(again);
+	check_ok(v, p11->C_WrapKey(s, &mech, rsa_key_of(v)->pub, key, again, &len));
+	assert_int_equal(len, wrapped.len);
+	assert_memory_not_equal(again, wrapped.data, 16);
+	assert_memory_not_equal(again + 256, wrapped.data + 256, 16);
+	check_ok(v, p11->C_UnwrapKey(s, &mech, rsa_key_of(v)->priv, again, len, tmpl, COUNT(tmpl), &back));
+	got = attr_bytes(s, back, CKA_VALUE, &len);
+	check_bytes(v, got, len, data.data, data.len);
+	free(got);
+	check_ok(v, p11->C_DestroyObject(s, key));
+	check_ok(v, p11->C_DestroyObject(s, back));
+}
+
 static void rsa(void **state)
 {
 	(void)state;
 	rsa_key_count = 0;
 	vectors_run("rsa.txt", 124, rsa_vector);
 	vectors_run("rsa-invalid.txt", 137, rsa_invalid);
+	vectors_run("rsa-aes.txt", 3, rsa_aes_vector);
 }
 
 /* ---- elliptic curves ---- */

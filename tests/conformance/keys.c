@@ -304,7 +304,9 @@ static CK_GCM_PARAMS gcm = { iv, 12, 96, NULL, 0, 128 };
 
 #define PARAM(p) &(p), sizeof(p)
 
-enum { PLAIN, BLOCKS, PAD, SEMI, SEMI_PAD, TAG, PUBLIC_KEY };
+enum { PLAIN, BLOCKS, PAD, SEMI, SEMI_PAD, TAG, PUBLIC_KEY, PUBLIC_AES };
+
+static CK_RSA_AES_KEY_WRAP_PARAMS rsa_aes = { 256, &oaep };
 
 /* A mechanism that wraps, and how long its output is. */
 static const struct wrapper {
@@ -324,6 +326,7 @@ static const struct wrapper {
 	{ "GCM", { CKM_AES_GCM, PARAM(gcm) }, TAG },
 	{ "RSA PKCS", { CKM_RSA_PKCS, NULL, 0 }, PUBLIC_KEY },
 	{ "OAEP", { CKM_RSA_PKCS_OAEP, PARAM(oaep) }, PUBLIC_KEY },
+	{ "RSA AES", { CKM_RSA_AES_KEY_WRAP, PARAM(rsa_aes) }, PUBLIC_AES },
 };
 
 static CK_ULONG wrapped_len(int shape, CK_ULONG len)
@@ -341,6 +344,8 @@ static CK_ULONG wrapped_len(int shape, CK_ULONG len)
 		return len + 16;
 	case PUBLIC_KEY:
 		return 256;
+	case PUBLIC_AES:
+		return 256 + (len + 7) / 8 * 8 + 8;
 	default:
 		return len;
 	}
@@ -348,7 +353,7 @@ static CK_ULONG wrapped_len(int shape, CK_ULONG len)
 
 static CK_RV wrap(const struct wrapper *w, CK_OBJECT_HANDLE target, CK_BYTE *out, CK_ULONG *len)
 {
-	return p11->C_WrapKey(s, (CK_MECHANISM *)&w->mech, w->shape == PUBLIC_KEY ? rsa_pub : kek,
+	return p11->C_WrapKey(s, (CK_MECHANISM *)&w->mech, w->shape >= PUBLIC_KEY ? rsa_pub : kek,
 			      target,
 			      out, len);
 }
@@ -363,7 +368,7 @@ static CK_RV unwrap(const struct wrapper *w, const CK_BYTE *blob, CK_ULONG blob_
 	};
 
 	return p11->C_UnwrapKey(s, (CK_MECHANISM *)&w->mech,
-				w->shape == PUBLIC_KEY ? rsa_priv : kek,
+				w->shape >= PUBLIC_KEY ? rsa_priv : kek,
 				(CK_BYTE *)blob, blob_len, tmpl, len ? 4 : 3, key);
 }
 
@@ -604,14 +609,14 @@ static void private_keys_stay(void **state)
 /* Policy 1 on, policy 0 off: on the other token, which is made anew at the end. */
 static void private_keys_leave(void **state)
 {
-	static const size_t which[] = { 0, 1, 2, 6, 9 };
+	static const size_t which[] = { 0, 1, 2, 6, 9, COUNT(wrappers) - 1 };
 	CK_ULONG ids[] = { 0, 1 }, values[] = { 0, 1 }, bits = 1024, len, i;
 	CK_ATTRIBUTE pub_tmpl[] = { ATTR(CKA_MODULUS_BITS, bits) };
 	CK_ATTRIBUTE priv_tmpl[] = { ATTR(CKA_EXTRACTABLE, yes) };
 	CK_ATTRIBUTE back[] = { ATTR(CKA_CLASS, private_class), ATTR(CKA_KEY_TYPE, rsa_type) };
 	CK_MECHANISM sign = { CKM_SHA256_RSA_PKCS, NULL, 0 };
 	CK_MECHANISM rsa = { CKM_RSA_PKCS_OAEP, PARAM(oaep) };
-	CK_OBJECT_HANDLE pub, priv, key;
+	CK_OBJECT_HANDLE pub, priv, key, with, back_with, kept_pub = rsa_pub, kept_priv = rsa_priv;
 	CK_BYTE blob[1024], sig[128];
 
 	(void)state;
@@ -622,16 +627,20 @@ static void private_keys_leave(void **state)
 	s = session_co(slot_b);
 	kek = secret_import(s, CKK_AES, kek_value, 32);
 	assert_ok(p11->C_GenerateKeyPair(s, &rsa_gen, pub_tmpl, 1, priv_tmpl, 1, &pub, &priv));
+	rsa_pub = pub;
+	rsa_priv = priv;
 	for (i = 0; i < COUNT(which); i++) {
 		CK_MECHANISM *mech = (CK_MECHANISM *)&wrappers[which[i]].mech;
 		CK_ULONG need = 0, sig_len = sizeof(sig);
 
+		with = wrappers[which[i]].shape >= PUBLIC_KEY ? pub : kek;
+		back_with = wrappers[which[i]].shape >= PUBLIC_KEY ? priv : kek;
 		print_message("# %s\n", wrappers[which[i]].name);
-		assert_ok(p11->C_WrapKey(s, mech, kek, priv, NULL, &need));
+		assert_ok(p11->C_WrapKey(s, mech, with, priv, NULL, &need));
 		len = sizeof(blob);
-		assert_ok(p11->C_WrapKey(s, mech, kek, priv, blob, &len));
+		assert_ok(p11->C_WrapKey(s, mech, with, priv, blob, &len));
 		assert_int_equal(len, need);
-		assert_ok(p11->C_UnwrapKey(s, mech, kek, blob, len, back, 2, &key));
+		assert_ok(p11->C_UnwrapKey(s, mech, back_with, blob, len, back, 2, &key));
 		assert_true(attr_bool(s, key, CKA_PRIVATE));
 		assert_true(attr_bool(s, key, CKA_SENSITIVE));
 		assert_false(attr_bool(s, key, CKA_LOCAL));
@@ -643,12 +652,14 @@ static void private_keys_leave(void **state)
 		assert_rv(unwrap(&wrappers[which[i]], blob, len, CKK_AES, 0, &key),
 			  CKR_WRAPPED_KEY_INVALID);
 		blob[len / 2] ^= 1;
-		assert_rv(p11->C_UnwrapKey(s, mech, kek, blob, len, back, 2, &key),
+		assert_rv(p11->C_UnwrapKey(s, mech, back_with, blob, len, back, 2, &key),
 			  CKR_WRAPPED_KEY_INVALID);
 	}
 	len = sizeof(blob);
 	assert_rv(p11->C_WrapKey(s, &rsa, pub, priv, blob, &len), CKR_KEY_NOT_WRAPPABLE);
 	token_init(slot_b, "token b", DOMAIN);
+	rsa_pub = kept_pub;
+	rsa_priv = kept_priv;
 }
 
 static void wrap_with_trusted(void **state)
@@ -750,6 +761,47 @@ static void allowed_mechanisms(void **state)
 }
 
 /* ---- derivation ---- */
+
+/* Parameters, and wrapped bytes that are cut, lengthened or changed in either half. */
+static void rsa_aes_wrong(void **state)
+{
+	const struct wrapper *w = &wrappers[COUNT(wrappers) - 1];
+	CK_OBJECT_HANDLE target = secret_import(s, CKK_AES, secret, 32), key;
+	static const CK_ULONG lens[] = { 0, 8, 255, 256, 264, 271, 295, 297, 304 }, at[] = { 0, 255, 256, 295 };
+	CK_RSA_PKCS_OAEP_PARAMS no_hash = { CKM_AES_CBC, CKG_MGF1_SHA1, CKZ_DATA_SPECIFIED, NULL, 0 };
+	CK_RSA_AES_KEY_WRAP_PARAMS bad[] = {
+		{ 0, &oaep }, { 129, &oaep }, { 512, &oaep }, { 256, NULL }, { 256, &no_hash },
+	};
+	CK_MECHANISM mech = { CKM_RSA_AES_KEY_WRAP, NULL, sizeof(bad[0]) };
+	CK_BYTE blob[512] = { 0 };
+	CK_ULONG len = sizeof(blob), many = sizeof(blob);
+	size_t i;
+
+	(void)state;
+	assert_ok(wrap(w, target, blob, &len));
+	assert_int_equal(len, 296);
+	for (i = 0; i < COUNT(lens); i++)
+		assert_rv(unwrap(w, blob, lens[i], CKK_AES, 32, &key),
+			  lens[i] % 8 || lens[i] < 272 ? CKR_WRAPPED_KEY_LEN_RANGE :
+			  CKR_WRAPPED_KEY_INVALID);
+	for (i = 0; i < COUNT(at); i++) {
+		blob[at[i]] ^= 1;
+		assert_rv(unwrap(w, blob, len, CKK_AES, 32, &key), CKR_WRAPPED_KEY_INVALID);
+		blob[at[i]] ^= 1;
+	}
+	assert_ok(unwrap(w, blob, len, CKK_AES, 32, &key));
+	for (i = 0; i < COUNT(bad); i++) {
+		mech.pParameter = &bad[i];
+		many = sizeof(blob);
+		assert_rv(p11->C_WrapKey(s, &mech, rsa_pub, target, blob, &many),
+			  CKR_MECHANISM_PARAM_INVALID);
+	}
+	mech.ulParameterLen = 8;
+	assert_rv(p11->C_WrapKey(s, &mech, rsa_pub, target, blob, &many), CKR_MECHANISM_PARAM_INVALID);
+	assert_rv(p11->C_WrapKey(s, (CK_MECHANISM *)&w->mech, kek, target, blob, &many),
+		  CKR_WRAPPING_KEY_TYPE_INCONSISTENT);
+	assert_rv(p11->C_EncryptInit(s, (CK_MECHANISM *)&w->mech, rsa_pub), CKR_MECHANISM_INVALID);
+}
 
 /* What the library makes of parameters that do not fit, and of data that is longer than a command. */
 static void derive_parameters(void **state)
@@ -865,6 +917,7 @@ int main(void)
 		TEST(wrap_with_trusted),
 		TEST(wrap_templates),
 		TEST(allowed_mechanisms),
+		TEST(rsa_aes_wrong),
 		TEST(derive_parameters),
 		TEST(derive_unknown),
 		TEST(every_wrapper_is_tested),
