@@ -167,8 +167,8 @@ enum luna_command {
  * @reserved: must be 0
  * @generation: out: counts everything on this token that could make a command, which succeeded
  *	before in this open file, fail now: a key changed or destroyed by anyone, a login or logout
- *	of this application, a policy change. As long as it stays the same, a key and mechanism that were
- *	accepted are accepted again.
+ *	of this application, a policy change. As long as it stays the same, a key and mechanism
+ *	that were accepted are accepted again.
  */
 struct luna_hdr {
 	__u32 size;

@@ -184,7 +184,7 @@ static u32 app_join(struct luna_open *open, const u8 *id)
 		return CKR_OK;
 	member_del(open->own, open);
 	member_add(app, open);
-	smp_store_release(&open->app, app);
+	smp_store_release(&open->app, app);	/* with luna_open_app() */
 	luna_token_changed(open->token);
 	return CKR_OK;
 }

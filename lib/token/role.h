@@ -39,7 +39,7 @@ u32 luna_role_check_pin(struct luna_token *token, struct luna_state *state, int 
 u32 luna_role_unlock(struct luna_token *token, int role, const u8 *pin, u32 len);
 void luna_role_lock(struct luna_token *token);
 
-/* Log an application out, its private session objects included; no effect if nobody is logged in. */
+/* Log an application out and end its private session objects, if anybody is logged in. */
 void luna_app_logout(struct luna_app *app);
 /* The same if it has no session left and is not kept. */
 void luna_app_logout_idle(struct luna_app *app);

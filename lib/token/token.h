@@ -9,14 +9,14 @@
  *	open->lock		the sessions of one open file, and the application that it is of
  *	app->lock		the login, members and counts of sessions of an application
  *	token->auth		one PIN verification, PIN or role change at a time (slow: PBKDF2)
- *	token->lock (rwsem)	token state: roles, policies, secrets; the lists of open files and of
- *				applications
+ *	token->lock (rwsem)	token state: roles, policies, secrets; the lists of open files and
+ *				of applications
  *	dir->lock (rwsem)	a directory of objects: the token's, or an application's own
  *	object->lock		an object's attributes and prepared key
  *	log->lock, log->sync	the store (lib/token/log.c)
  *
- * No cryptography on user data and no key generation runs under open->lock, app->lock,
- * token->lock or dir->lock. Two tokens are never locked at once: cloning between tokens passes messages.
+ * No cryptography on user data and no key generation runs under open->lock, app->lock, token->lock
+ * or dir->lock. Two tokens are never locked at once: cloning between tokens passes messages.
  */
 #ifndef LUNA_TOKEN_TOKEN_H
 #define LUNA_TOKEN_TOKEN_H
@@ -397,7 +397,7 @@ void luna_open_unhold(struct luna_open *open, u32 bytes);
 /* The application changes once at most, and none that it was ends before the open file. */
 static inline struct luna_app *luna_open_app(const struct luna_open *open)
 {
-	return smp_load_acquire(&open->app);
+	return smp_load_acquire(&open->app);	/* with app_join(): what it points to is there */
 }
 
 /* The role of its application: enum luna_role_id or -1. */
