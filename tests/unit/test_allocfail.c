@@ -312,6 +312,29 @@ static s64 restart(struct world *w)
 	       find_one(w, "renamed", w->aes) ?: decrypt_with(w, SOURCE, w->aes);
 }
 
+static s64 app_step(struct luna_open *open, u32 step)
+{
+	struct luna_app_id arg = { .step = step, .id = { 7 } };
+
+	return fx_call(open, LUNA_APP_ID, &arg, sizeof(arg), NULL, 0, NULL, NULL);
+}
+
+/* A login that a second open file uses. */
+static s64 share(struct world *w)
+{
+	struct luna_open *open = luna_open(w->fx[TARGET].token);
+	u32 session;
+	s64 ret;
+
+	if (IS_ERR(open))
+		return PTR_ERR(open);
+	ret = app_step(open, LUNA_APP_OPEN) ?: app_step(open, LUNA_APP_JOIN) ?:
+	      fx_session(open, true, &session) ?: fx_login(open, session, CKU_USER, FX_CO_PIN);
+	ret = ret ?: app_step(open, LUNA_APP_CLOSE);
+	luna_release(open);
+	return ret;
+}
+
 static s64 destroy(struct world *w)
 {
 	return fx_destroy(w->open[SOURCE], w->session[SOURCE], w->aes) ?:
@@ -359,6 +382,7 @@ static const struct {
 	{ "clone", clone },
 	{ "decrypt with the clone", decrypt_with_clone },
 	{ "close, load and log in", restart },
+	{ "share a login", share },
 	{ "destroy and log out", destroy },
 };
 
