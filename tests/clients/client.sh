@@ -33,8 +33,9 @@ if [ "${1:-}" = --page ]; then
 	print_page=1
 	key_types=("${key_types[0]}")
 else
-	lunactl=$1
-	export MODULE=$2
+	lunactl=$(realpath "$1")
+	MODULE=$(realpath "$2")
+	export MODULE
 	work=$(mktemp -d "${TMPDIR:-/tmp}/luna-client.XXXXXX")
 	output=$work/.output
 	count=0
