@@ -35,7 +35,7 @@ AuthenticationMethods publickey
 StrictModes no
 UsePAM no
 CONF
-"$(command -v sshd)" -f "$PWD/sshd_config" -E sshd.log
+"$(command -v sshd)" -f "$PWD/sshd_config" -E "$PWD/sshd.log"
 mkdir -p -m 700 ~/.ssh
 cat >client.conf <<CONF
 Host server
