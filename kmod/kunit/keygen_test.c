@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * RSA key generation of the provider: all numbers of a key against each other and for primality, by
- * arithmetic of our own, and the key in use. With 1024 bits for many keys, 2048 for one.
+ * arithmetic of our own, and the key in use. With 1024 bits for many keys, one of each size above.
  */
 #include "bignum.h"
 #include "bytes.h"
@@ -132,6 +132,16 @@ static void made_2048(struct kunit *test)
 	generate_and_check(test, 2048, f4, sizeof(f4));
 }
 
+static void made_3072(struct kunit *test)
+{
+	generate_and_check(test, 3072, f4, sizeof(f4));
+}
+
+static void made_4096(struct kunit *test)
+{
+	generate_and_check(test, 4096, f4, sizeof(f4));
+}
+
 static void made_with_other_exponents(struct kunit *test)
 {
 	static const u8 three[] = { 3 }, padded[] = { 0, 0, 0, 17 };
@@ -214,6 +224,8 @@ static struct kunit_case keygen_cases[] = {
 	KUNIT_CASE(judge_of_primes),
 	KUNIT_CASE(made_1024),
 	KUNIT_CASE(made_2048),
+	KUNIT_CASE(made_3072),
+	KUNIT_CASE(made_4096),
 	KUNIT_CASE(made_with_other_exponents),
 	KUNIT_CASE(never_twice),
 	KUNIT_CASE(not_made),
