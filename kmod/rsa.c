@@ -217,6 +217,9 @@ static int exponentiate(struct crypto_akcipher *tfm, bool decrypt, const u8 *in,
 	if (!err)
 		memcpy(out, buf + size, size);
 	kfree_sensitive(x);
+	/* The callers have looked at the number: "rsa" of 6.12 says so of its own lack of memory. */
+	if (err == -EINVAL)
+		err = -ENOMEM;
 	return !err || err == -ENOMEM ? err : -EIO;
 }
 
@@ -308,18 +311,22 @@ static void trim(struct luna_rsa_nums *to, const struct luna_rsa_nums *from)
 	to->qi = trimmed(from->qi);
 }
 
-static bool primes_fit(const struct luna_rsa_key *key, const struct luna_rsa_nums *k)
+/* 0, -EINVAL: the modulus is not their product, or -ENOMEM */
+static int check_primes(const struct luna_rsa_key *key, const struct luna_rsa_nums *k)
 {
 	MPI p = luna_mpi_read(k->p.data, k->p.len), q = luna_mpi_read(k->q.data, k->q.len);
 	MPI product = mpi_alloc(0), n = luna_mpi_read(key->modulus, key->size);
-	bool fit;
+	int err = -ENOMEM;
 
-	fit = p && q && product && n && !luna_mpi(mpi_mul(product, p, q)) && !mpi_cmp(product, n);
+	if (p && q && product && n)
+		err = luna_mpi(mpi_mul(product, p, q));
+	if (!err && mpi_cmp(product, n))
+		err = -EINVAL;
 	mpi_free(n);
 	mpi_free(product);
 	mpi_free(q);
 	mpi_free(p);
-	return fit;
+	return err;
 }
 
 /*
@@ -339,6 +346,8 @@ static struct crypto_akcipher *find_exponent(struct luna_rsa_key *key, struct lu
 		return ERR_PTR(-ENOMEM);
 	two[key->size - 1] = 2;
 	err = exponentiate(key->private, false, two, power, key->size);
+	if (!err && fixed_point(key, power))
+		err = -EINVAL;
 	for (i = 0; i < ARRAY_SIZE(usual) && !err; i++) {
 		put_unaligned_be24(usual[i], e);
 		tfm = tfm_public(n, trimmed((struct luna_num){ e, 3 }));
@@ -357,12 +366,16 @@ static struct crypto_akcipher *find_exponent(struct luna_rsa_key *key, struct lu
 static int set_private(struct luna_rsa_key *key, struct luna_rsa_nums *k, u8 found[3])
 {
 	struct crypto_akcipher *tfm;
+	int err;
 
 	if (!odd(k->d) || k->d.len > k->n.len)
 		return -EINVAL;
 	key->crt = k->e.len && has_crt(k);
-	if (key->crt && (!odd(k->p) || !odd(k->q) || !primes_fit(key, k)))
-		return -EINVAL;
+	if (key->crt) {
+		err = odd(k->p) && odd(k->q) ? check_primes(key, k) : -EINVAL;
+		if (err)
+			return err;
+	}
 	tfm = key->crt ? tfm_private(k) : tfm_public(k->n, k->d);
 	if (IS_ERR(tfm))
 		return PTR_ERR(tfm);
