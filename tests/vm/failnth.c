@@ -8,8 +8,11 @@
  * Commands are built by the fixture of the unit tests, whose luna_cmd() is an ioctl here (linked with
  * --wrap). Needs a kernel with fault injection and root: tests/vm/debug-kernel. Prints TAP.
  *
- * Usage: failnth commands	/dev/luna0 and /dev/luna1, fresh
+ * Usage: failnth commands [STEP]	/dev/luna0 and /dev/luna1, fresh; STEP: allocations fail only in
+ *			commands with this in their name
  *	  failnth load FILE PARAMETERS	the same for loading the module
+ *	  failnth unload FILE PARAMETERS	and for unloading it
+ *	  failnth plug	slot 0, which has a store, comes while its kernel thread lacks memory
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +29,8 @@
 
 #include "../unit/engine_fixture.h"
 
-enum { ROOM = 12 * 1024, PIECE = 20000, VECTORS = 3, OPEN_FILE = LUNA_COMMANDS, FAULTS_MAX = 100000 };
+enum { ROOM = 12 * 1024, PIECE = 20000, VECTORS = 3, OPEN_FILE = LUNA_COMMANDS, FAULTS_MAX = 100000,
+       IMAGE_MAX = 512 * 1024, PLUGS = 120 };
 
 static unsigned int results, failures;
 
@@ -194,6 +198,8 @@ int __wrap_luna_cmd(struct luna_open *open, u32 nr, const void *in, size_t len, 
 		armed_nth = 0;
 	}
 	*out_len = ret ? 0 : hdr->size + hdr->out_len;
+	/* An ioctl leaves the request there; the fixture wants nothing behind the reply. */
+	memset((u8 *)out + *out_len, 0, len - *out_len);
 	return ret;
 }
 
@@ -423,6 +429,17 @@ static s64 a_mech_list(void)
 	size_t len = ROOM;
 	u8 *rows = test_malloc(len);
 	s64 ret = fx_call(a.open, LUNA_MECH_LIST, &list, sizeof(list), NULL, 0, rows, &len);
+
+	test_free(rows);
+	return ret;
+}
+
+static s64 a_provider_list(void)
+{
+	struct luna_provider_list list = { 0 };
+	size_t len = ROOM;
+	u8 *rows = test_malloc(len);
+	s64 ret = fx_call(a.open, LUNA_PROVIDER_LIST, &list, sizeof(list), NULL, 0, rows, &len);
 
 	test_free(rows);
 	return ret;
@@ -681,7 +698,7 @@ static s64 a_generate_pair(void)
 
 static s64 a_search_primes(void)
 {
-	return generate_pair(512, false, &made, &made2);
+	return generate_pair(1024, false, &made, &made2);
 }
 
 /* From here on, what the last step made is kept. */
@@ -1077,6 +1094,86 @@ static s64 ready_for_ha(void)
 	return ret;
 }
 
+/* ---- steps: images ---- */
+
+static u8 image[IMAGE_MAX];
+static u32 image_len;
+
+static s64 image_export(void)
+{
+	struct luna_image_arg arg = { .hdr.session = a.session };
+	s64 ret = fx_call(a.open, LUNA_IMAGE_EXPORT, &arg, sizeof(arg), NULL, 0, NULL, NULL);
+
+	image_len = ret ? 0 : arg.length;
+	return !ret && image_len > IMAGE_MAX ? -EFBIG : ret;
+}
+
+/* The first piece; a failure leaves it to be fetched once more. */
+static s64 image_get(void)
+{
+	u32 want = min_t(u32, image_len, ROOM);
+	struct luna_data arg = { .length = want };
+	size_t len = want;
+
+	return fx_call(a.open, LUNA_IMAGE_GET, &arg, sizeof(arg), NULL, 0, image, &len);
+}
+
+/* Offset 0 begins anew. */
+static s64 image_put(void)
+{
+	struct luna_data arg = { 0 };
+	u32 n;
+	s64 ret;
+
+	do {
+		n = min_t(u32, image_len - arg.offset, ROOM);
+		ret = fx_call(a.open, LUNA_IMAGE_PUT, &arg, sizeof(arg), image + arg.offset, n, NULL,
+			      NULL);
+		arg.offset += n;
+	} while (!ret && arg.offset < image_len);
+	return ret;
+}
+
+/* All of it, for the steps that need a whole one */
+static s64 image_take(void)
+{
+	struct luna_data arg = { 0 };
+	s64 ret = image_export();
+
+	while (!ret && arg.offset < image_len) {
+		size_t len = min_t(u32, image_len - arg.offset, ROOM);
+
+		arg.length = len;
+		ret = fx_call(a.open, LUNA_IMAGE_GET, &arg, sizeof(arg), NULL, 0,
+			      image + arg.offset, &len);
+		arg.offset += arg.length;
+	}
+	return ret;
+}
+
+/* What was looked at is gone, whatever came of it. */
+static s64 image_restore(void)
+{
+	struct luna_image_arg arg = {
+		.role = CKU_USER,
+		.so_pin_len = strlen(FX_SO_PIN),
+		.domain_len = strlen(FX_DOMAIN),
+		.pin_len = strlen(FX_CO_PIN),
+	};
+	static const char payload[] = FX_SO_PIN FX_DOMAIN FX_CO_PIN;
+	s64 ret = image_put();
+
+	return ret ?: fx_call(a.open, LUNA_IMAGE_RESTORE, &arg, sizeof(arg), payload,
+			      sizeof(payload) - 1, NULL, NULL);
+}
+
+/* Nobody may have a session then. */
+static s64 a_finalized(void)
+{
+	a.session = 0;
+	return a_reset();
+}
+
 /* ---- the sweep ---- */
 
 /**
@@ -1086,6 +1183,7 @@ static s64 ready_for_ha(void)
  * @nr: the command, of those that @run carries, that allocations fail in
  * @rv: what it returns otherwise
  * @primes: the search for primes, thousands of allocations at few places, is tried too
+ * @counts: it checks a PIN: the attempt, counted before (lib/token/role.h), may stay so
  * @sparse: of its allocations, the first ALL and one of this many of the rest are tried
  */
 static const struct step {
@@ -1096,21 +1194,23 @@ static const struct step {
 	s64 (*once)(void);
 	u32 rv;
 	bool primes;
+	bool counts;
 	u32 sparse;
 } steps[] = {
 	{ "open(2)", OPEN_FILE, a_open, .before = a_closed },
-	{ "initialise a token", LUNA_INIT_TOKEN, a_init, .sparse = 16 },
+	{ "initialise a token", LUNA_INIT_TOKEN, a_init, .counts = true, .sparse = 16 },
 	{ "open a session", LUNA_SESSION_OPEN, a_session, .before = a_no_session },
-	{ "log in as SO", LUNA_LOGIN, a_login_so, .before = a_public },
+	{ "log in as SO", LUNA_LOGIN, a_login_so, .before = a_public, .counts = true },
 	{ "set the domain", LUNA_SET_DOMAIN, a_set_domain, .before = a_no_domain, .sparse = 16 },
 	{ "set the CO's PIN", LUNA_INIT_PIN, .run = a_init_pin },
 	{ "set a policy", LUNA_POLICY_SET, .run = a_policy_set },
 	{ "log out", LUNA_LOGOUT, a_logout, .before = a_co },
-	{ "log in as CO", LUNA_LOGIN, a_login, .before = a_public },
-	{ "change the PIN", LUNA_SET_PIN, .run = a_set_pin },
+	{ "log in as CO", LUNA_LOGIN, a_login, .before = a_public, .counts = true },
+	{ "change the PIN", LUNA_SET_PIN, .run = a_set_pin, .counts = true },
 	{ "info", LUNA_GET_INFO, .run = a_info },
 	{ "slot info", LUNA_SLOT_INFO, .run = a_slot_info },
 	{ "mechanisms", LUNA_MECH_LIST, .run = a_mech_list },
+	{ "providers", LUNA_PROVIDER_LIST, .run = a_provider_list },
 	{ "policies", LUNA_POLICY_LIST, .run = a_policy_list },
 	{ "role state", LUNA_ROLE_STATE, .run = a_role_state },
 	{ "keep an application id", LUNA_APP_ID, a_app_open, .before = a_no_app },
@@ -1164,9 +1264,13 @@ static const struct step {
 	  .before = before_mofn_answer },
 	{ "HA login: M of N", LUNA_HA_MOFN_ACTIVATE, ha_mofn_activate,
 	  .before = before_mofn_activate },
+	{ "take an image", LUNA_IMAGE_EXPORT, image_export, .once = a_co },
+	{ "fetch a piece of it", LUNA_IMAGE_GET, image_get, .before = image_export },
+	{ "send an image", LUNA_IMAGE_PUT, image_put, .once = image_take },
 	{ "close a session", LUNA_SESSION_CLOSE, a_close_session, .before = a_has_session },
 	{ "close all sessions", LUNA_SESSION_CLOSE_ALL, a_close_all, .before = a_has_session },
 	{ "reset", LUNA_RESET, a_reset, .before = a_has_session },
+	{ "restore an image", LUNA_IMAGE_RESTORE, image_restore, .once = a_finalized, .counts = true, .sparse = 16 },
 };
 
 /* What a command that failed must leave as it was */
@@ -1200,6 +1304,20 @@ static bool same(const struct counts *old, const struct counts *new, const char 
 	       new->sessions, new->objects, new->attempts[0], new->attempts[1], old->sessions,
 	       old->objects, old->attempts[0], old->attempts[1]);
 	return false;
+}
+
+/* The one attempt that a command may leave counted does not count here. */
+static bool uncount(struct counts *old, const struct counts *new)
+{
+	u32 i, less = 0;
+
+	for (i = 0; i < ARRAY_SIZE(old->attempts); i++) {
+		if (new->attempts[i] + 1 != old->attempts[i])
+			continue;
+		old->attempts[i]--;
+		less++;
+	}
+	return less == 1;
 }
 
 static bool memory_ran_out(s64 ret)
@@ -1240,6 +1358,10 @@ static bool try_once(const struct step *step, unsigned int nth, s64 *ret)
 	}
 	new[0] = count(&a);
 	new[1] = count(&b);
+	/* The next one that succeeds takes it back. */
+	if (step->counts && uncount(&old[0], &new[0]) &&
+	    (!must(step, step->run) || !must(step, step->before)))
+		return false;
 	ok = same(&old[0], &new[0], a.path);
 	ok = same(&old[1], &new[1], b.path) && ok;
 	if (!ok)
@@ -1254,12 +1376,37 @@ static unsigned int next(const struct step *step, unsigned int nth)
 	return step->sparse && nth >= ALL ? nth + step->sparse : nth + 1;
 }
 
+/* Once more, and what the kernel's log says of where it was. */
+static void say_where(const struct step *step, unsigned int nth)
+{
+	s64 ret;
+
+	write_number("/sys/kernel/debug/failslab/verbose", 2);
+	write_number("/sys/kernel/debug/fail_page_alloc/verbose", 2);
+	if (must(step, step->before))
+		try_once(step, nth, &ret);
+	write_number("/sys/kernel/debug/failslab/verbose", 0);
+	write_number("/sys/kernel/debug/fail_page_alloc/verbose", 0);
+	fflush(stdout);
+	if (system("dmesg | grep -v '] ? ' | tail -n 30 | sed 's/^/# /'"))
+		printf("# no kernel log\n");
+}
+
+static unsigned int met;	/* steps that met a failure */
+static const char *only;	/* the others are but carried; NULL: all */
+
+/* Commands that allocate nothing are soon done; that not all are, commands() looks at. */
 static void sweep(const struct step *step)
 {
 	unsigned int nth, refused = 0, tolerated = 0;
 	bool ok = must(step, step->once) && must(step, step->before);
 	s64 ret;
 
+	if (only && !strstr(step->name, only)) {
+		if (!ok || step->run() != step->rv)
+			bail("%s does not succeed", step->name);
+		return;
+	}
 	if (step->primes)
 		inject_everywhere();
 	else
@@ -1275,7 +1422,10 @@ static void sweep(const struct step *step)
 		tolerated++;
 		ok = must(step, step->before);
 	}
-	result(ok && nth < FAULTS_MAX && (refused || tolerated),
+	if (!ok && nth > 1 && hit)
+		say_where(step, nth);
+	met += refused || tolerated;
+	result(ok && nth < FAULTS_MAX,
 	       "%s: of %s%u allocations, %u failed the command and %u did not", step->name,
 	       step->sparse ? "up to " : "", nth - 1, refused, tolerated);
 	fflush(stdout);
@@ -1326,14 +1476,39 @@ static int commands(void)
 	if (!a.open)
 		bail("%s is not open", a.path);
 	check_coverage();
+	result(only || met > ARRAY_SIZE(steps) / 2, "%u of %zu steps met an allocation that failed", met,
+	       ARRAY_SIZE(steps));
 	side_close(&a);
 	side_close(&b);
 	return 0;
 }
 
-static s64 unload(void)
+static s64 load_module(const char *path, const char *parameters, unsigned int nth)
 {
-	return syscall(SYS_delete_module, "luna", O_NONBLOCK) ? -errno : 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	s64 ret;
+
+	if (fd < 0)
+		bail("%s: %s", path, strerror(errno));
+	if (nth)
+		inject_begin(nth);
+	ret = syscall(SYS_finit_module, fd, parameters, 0) ? -errno : 0;
+	if (nth)
+		hit = inject_end();
+	close(fd);
+	return ret;
+}
+
+static s64 unload_module(unsigned int nth)
+{
+	s64 ret;
+
+	if (nth)
+		inject_begin(nth);
+	ret = syscall(SYS_delete_module, "luna", O_NONBLOCK) ? -errno : 0;
+	if (nth)
+		hit = inject_end();
+	return ret;
 }
 
 /*
@@ -1353,17 +1528,10 @@ static int load(const char *path, const char *parameters)
 
 	inject_only_in("do_one_initcall");
 	for (nth = 1, hit = true; ok && hit && nth < FAULTS_MAX; nth++) {
-		int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-		if (fd < 0)
-			bail("%s: %s", path, strerror(errno));
-		inject_begin(nth);
-		ret = syscall(SYS_finit_module, fd, parameters, 0) ? -errno : 0;
-		hit = inject_end();
-		close(fd);
+		ret = load_module(path, parameters, nth);
 		refused += !!ret;
 		tolerated += hit && !ret;
-		ok = ret ? hit && load_may_fail_with(ret) : !unload();
+		ok = ret ? hit && load_may_fail_with(ret) : !unload_module(0);
 		if (!ok)
 			printf("# allocation %u %s: %lld\n", nth, hit ? "failed" : "not reached",
 			       (long long)ret);
@@ -1373,18 +1541,135 @@ static int load(const char *path, const char *parameters)
 	return 0;
 }
 
+/* Going cannot fail: whatever memory it does not get, it does without. */
+static int unload(const char *path, const char *parameters)
+{
+	unsigned int nth;
+	bool ok = true;
+	s64 ret = 0;
+
+	inject_everywhere();
+	for (nth = 1, hit = true; ok && hit && nth < FAULTS_MAX; nth++) {
+		if (load_module(path, parameters, 0))
+			bail("%s cannot be loaded: %s", path, strerror(errno));
+		ret = unload_module(nth);
+		ok = !ret;
+	}
+	result(ok && !hit, "unload %s: of %u allocations, none kept it from going (%lld)", parameters,
+	       nth - 2, (long long)ret);
+	return 0;
+}
+
+/*
+ * The store is opened by a kernel thread, which fail-nth does not reach: there one allocation of
+ * @interval fails, once.
+ */
+static void workers_begin(unsigned int interval)
+{
+	static unsigned long long start, end;
+
+	if (!start && !find_function("job_work", &start, &end))
+		bail("/proc/kallsyms has no job_work: luna.ko is not loaded");
+	inject_setup(0, 0, start, end);
+	write_number("/sys/kernel/debug/failslab/interval", interval);
+	write_number("/sys/kernel/debug/fail_page_alloc/interval", interval);
+	write_number("/sys/kernel/debug/failslab/times", 1);
+	write_number("/sys/kernel/debug/fail_page_alloc/times", 1);
+	write_number("/sys/kernel/debug/failslab/probability", 100);
+	write_number("/sys/kernel/debug/fail_page_alloc/probability", 100);
+}
+
+static bool spent(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	int times = -1;
+
+	if (!file || fscanf(file, "%d", &times) != 1)
+		bail("%s: %s", path, strerror(errno));
+	fclose(file);
+	return !times;
+}
+
+static bool workers_end(void)
+{
+	write_number("/sys/kernel/debug/failslab/probability", 0);
+	write_number("/sys/kernel/debug/fail_page_alloc/probability", 0);
+	return spent("/sys/kernel/debug/failslab/times") ||
+	       spent("/sys/kernel/debug/fail_page_alloc/times");
+}
+
+static s64 slot_command(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	s64 ret;
+
+	if (fd < 0)
+		bail("%s: %s", path, strerror(errno));
+	ret = write(fd, "0", 1) == 1 ? 0 : -errno;
+	close(fd);
+	return ret;
+}
+
+/* Is the token in use, and initialised? */
+static bool in_use(void)
+{
+	struct luna_slot_info info;
+	bool ok = !side_open(&a) && !slot_info(&a, &info) &&
+		  !(info.token_flags & CKF_ERROR_STATE) && info.token_flags & CKF_TOKEN_INITIALIZED;
+
+	side_close(&a);
+	return ok;
+}
+
+/* Slot 0 comes while its store's allocations fail; the next time it comes, nothing is lost. */
+static int plug(void)
+{
+	unsigned int interval, refused = 0, broken = 0, tolerated = 0;
+	bool ok = !side_open(&a) && !a_init();
+	s64 ret;
+
+	side_close(&a);
+	for (interval = 1; ok && interval <= PLUGS; interval++) {
+		ok = !slot_command("/sys/class/luna/unplug");
+		workers_begin(interval);
+		ret = slot_command("/sys/class/luna/plug");
+		hit = workers_end();
+		refused += ret == -ENOMEM;
+		if (!ret && !in_use()) {
+			broken++;
+			ok = ok && !slot_command("/sys/class/luna/unplug");
+			ret = -ENOMEM;
+		} else {
+			tolerated += hit && !ret;
+		}
+		ok = ok && (!ret || (hit && ret == -ENOMEM));
+		ok = ok && (!ret || !slot_command("/sys/class/luna/plug")) && in_use();
+		if (!ok)
+			printf("# interval %u %s: %lld\n", interval, hit ? "met" : "not met",
+			       (long long)ret);
+	}
+	result(ok && refused && tolerated, "plug: %u slots without memory for the store: %u "
+	       "refused, %u out of use, %u did without", interval - 1, refused, broken, tolerated);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (fail_nth < 0)
 		bail("/proc/thread-self/fail-nth: %s", strerror(errno));
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc == 2 && !strcmp(argv[1], "commands"))
+	only = argc == 3 ? argv[2] : NULL;
+	if ((argc == 2 || argc == 3) && !strcmp(argv[1], "commands"))
 		commands();
 	else if (argc == 4 && !strcmp(argv[1], "load"))
 		load(argv[2], argv[3]);
+	else if (argc == 4 && !strcmp(argv[1], "unload"))
+		unload(argv[2], argv[3]);
+	else if (argc == 2 && !strcmp(argv[1], "plug"))
+		plug();
 	else
-		bail("usage: failnth commands | failnth load FILE PARAMETERS");
+		bail("usage: failnth commands [STEP] | load FILE PARAMETERS | unload FILE PARAMETERS | plug");
 	printf("1..%u\n", results);
 	return failures != 0;
 }
