@@ -43,7 +43,8 @@ else
 	mkdir -m 700 "$HOME"
 	cd "$work" || exit 1
 	# What the user's own configuration would change
-	unset LUNA_PIN LUNA_SO_PIN LUNA_CU_PIN LUNA_TOKEN_TYPE XDG_CONFIG_HOME XDG_RUNTIME_DIR OPENSSL_CONF
+	unset LUNA_PIN LUNA_SO_PIN LUNA_CU_PIN LUNA_TOKEN_TYPE XDG_CONFIG_HOME XDG_RUNTIME_DIR OPENSSL_CONF \
+		SSH_AUTH_SOCK SSH_AGENT_PID
 	trap end_test EXIT
 fi
 
@@ -52,6 +53,7 @@ end_test() {
 	for file in "$work"/*.pid; do
 		[ ! -s "$file" ] || kill "$(cat "$file")" 2>/dev/null
 	done
+	[ -z "${SSH_AGENT_PID:-}" ] || kill "$SSH_AGENT_PID" 2>/dev/null
 	rm -rf "$work"
 }
 
