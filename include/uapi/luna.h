@@ -589,7 +589,7 @@ struct luna_op {
  * @param_len: BEGIN, first piece of ONESHOT: bytes of the message's parameter. En- and decryption:
  *	struct luna_gcm_param with IV and AAD, iv_len not 0. Sign, verify: none
  * @data_len: ONESHOT, UPDATE, FINAL: bytes of data in the payload
- * @sig_len: with ONESHOT's last piece or FINAL. Verify: bytes of the signature; decryption: bytes of
+ * @sig_len: with ONESHOT's last piece or FINAL. Verify: bytes of the signature; decryption: of
  *	the tag; encryption: bytes of tag that the caller expects, none of which is in the payload.
  *	A tag is as long as the parameter said: CKR_MECHANISM_PARAM_INVALID
  * @generator: encryption, with the parameter: CKG_*: where the IV comes from
@@ -601,15 +601,15 @@ struct luna_op {
  * @iv: out: with CKR_OK, at the step that brought the parameter: the IV that the token made
  * @tag: out: encryption: the tag, with CKR_OK, at the end of a message
  *
- * INIT by LUNA_OP takes the mechanism parameter of signatures, which is used for every message; that
- * of AES-GCM is empty, since each message has its own. FINAL by LUNA_OP ends the operation, unless a
- * message has begun and is not complete (CKR_OPERATION_ACTIVE); CANCEL ends it always.
+ * INIT by LUNA_OP takes the mechanism parameter of signatures, which is used for every message;
+ * that of AES-GCM is empty, since each message has its own. FINAL by LUNA_OP ends the operation,
+ * unless a message has begun and is not complete (CKR_OPERATION_ACTIVE); CANCEL ends it always.
  *
  * IVs. CKG_NO_GENERATE: the caller's, as it is. Otherwise the token makes the bits behind
- * @fixed_bits: CKG_GENERATE_COUNTER counts messages from 0; CKG_GENERATE_COUNTER_XOR does so and adds
- * (xor) the bits that the first message brought; CKG_GENERATE_RANDOM draws them for every message;
- * CKG_GENERATE draws them once and counts on. IVs to be made have at most LUNA_MESSAGE_IV_MAX bytes,
- * and 64 bits or more to be drawn. The first message of an operation decides on generator, length,
+ * @fixed_bits: CKG_GENERATE_COUNTER counts messages from 0; CKG_GENERATE_COUNTER_XOR does so and
+ * adds (xor) the bits that the first message brought; CKG_GENERATE_RANDOM draws them for every message;
+ * CKG_GENERATE draws them once and counts on. IVs to be made have at most LUNA_MESSAGE_IV_MAX
+ * bytes, and 64 bits or more to be drawn. The first message of an operation decides on generator, length,
  * @fixed_bits and these bits themselves: CKR_MECHANISM_PARAM_INVALID for another one with others.
  * When the token could not go on without coming to an IV again, or with random ones the chance of
  * that would exceed 2^-32, the operation makes no more: CKR_TOKEN_RESOURCE_EXCEEDED. A query or
@@ -619,7 +619,7 @@ struct luna_op {
  * Decryption keeps back all parts until the tag is found right (else CKR_AEAD_DECRYPT_FAILED).
  * CKR_OPERATION_NOT_INITIALIZED: no INIT, or a part without BEGIN; CKR_OPERATION_ACTIVE: a message
  * begins before the last one was complete; CKR_FUNCTION_NOT_SUPPORTED: BEGIN with a mechanism that
- * takes no parts; CKR_USER_NOT_LOGGED_IN: the key wants a CKU_CONTEXT_SPECIFIC login for each message.
+ * takes no parts; CKR_USER_NOT_LOGGED_IN: the key wants a CKU_CONTEXT_SPECIFIC login for each.
  */
 struct luna_message {
 	struct luna_hdr hdr;

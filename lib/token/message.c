@@ -5,8 +5,8 @@
  * An operation of messages is one of op.c's, with this file in the place of a family. It keeps the
  * key, and runs an ordinary operation of its own for each message, which that message's parameter
  * begins (AES-GCM) or the mechanism's (signatures): lengths, pieces, parts and what is withheld are
- * op.c's business here as there. Here is what only messages have: IVs that the token makes, and tags
- * apart from the text.
+ * op.c's business here as there. Here is what only messages have: IVs that the token makes, and
+ * tags apart from the text.
  */
 #include "cmd.h"
 #include "mech.h"
@@ -381,7 +381,7 @@ static u32 message_start(struct message_call *call)
 	return inner_start(op, call->m->param, call->m->param_len);
 }
 
-/* The message that began counts, even if it failed: its IV is used up, and so is the login for it. */
+/* The message that began counts, even if it failed: its IV and its login are used up. */
 static void message_commit(struct message_call *call, u32 rv)
 {
 	struct luna_op_state *op = call->op;
