@@ -24,6 +24,8 @@ set -uo pipefail
 # One kind of key a row: what pkcs11-tool calls it, and its signature with SHA-256
 key_types=(
 	'rsa:2048 SHA256-RSA-PKCS'
+	'EC:secp256r1 ECDSA-SHA256'
+	'EC:secp384r1 ECDSA-SHA256'
 )
 
 here=$(cd "$(dirname "$0")" && pwd)
