@@ -217,7 +217,7 @@ static int exponentiate(struct crypto_akcipher *tfm, bool decrypt, const u8 *in,
 	if (!err)
 		memcpy(out, buf + size, size);
 	kfree_sensitive(x);
-	/* The callers have looked at the number: "rsa" of 6.12 says so of its own lack of memory. */
+	/* The number was looked at before: "rsa" of 6.12 says so of its own lack of memory. */
 	if (err == -EINVAL)
 		err = -ENOMEM;
 	return !err || err == -ENOMEM ? err : -EIO;

@@ -607,10 +607,11 @@ struct luna_op {
  *
  * IVs. CKG_NO_GENERATE: the caller's, as it is. Otherwise the token makes the bits behind
  * @fixed_bits: CKG_GENERATE_COUNTER counts messages from 0; CKG_GENERATE_COUNTER_XOR does so and
- * adds (xor) the bits that the first message brought; CKG_GENERATE_RANDOM draws them for every message;
- * CKG_GENERATE draws them once and counts on. IVs to be made have at most LUNA_MESSAGE_IV_MAX
- * bytes, and 64 bits or more to be drawn. The first message of an operation decides on generator, length,
- * @fixed_bits and these bits themselves: CKR_MECHANISM_PARAM_INVALID for another one with others.
+ * adds (xor) the bits that the first message brought; CKG_GENERATE_RANDOM draws them for every
+ * message; CKG_GENERATE draws them once and counts on. IVs to be made have at most
+ * LUNA_MESSAGE_IV_MAX bytes, and 64 bits or more to be drawn. The first message of an operation
+ * decides on generator, length, @fixed_bits and these bits themselves: CKR_MECHANISM_PARAM_INVALID
+ * for another one with others.
  * When the token could not go on without coming to an IV again, or with random ones the chance of
  * that would exceed 2^-32, the operation makes no more: CKR_TOKEN_RESOURCE_EXCEEDED. A query or
  * CKR_BUFFER_TOO_SMALL uses up none.

@@ -263,8 +263,8 @@ static bool index_wants(struct search *s, const struct luna_object *obj)
 }
 
 /*
- * The next objects above *@at that are wanted; *@at moves on. *@end: there are no others. Inlined, so
- * that no object costs an indirect call.
+ * The next objects above *@at that are wanted; *@at moves on. *@end: there are no others. Inlined,
+ * so that no object costs an indirect call.
  */
 static __always_inline u32 batch(struct search *s, struct luna_dir *dir,
 				 bool (*wants)(struct search *s, const struct luna_object *obj),

@@ -89,6 +89,7 @@ static bool signs_messages(const struct luna_mech *mech)
 	case LUNA_FAMILY_RSA:
 	case LUNA_FAMILY_HMAC:
 	case LUNA_FAMILY_CMAC:
+	case LUNA_FAMILY_EC:
 		return mech->sign;
 	default:
 		return false;

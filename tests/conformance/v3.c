@@ -11,6 +11,7 @@
 
 #include <openssl/evp.h>
 
+#include "curves.h"
 #include "suite.h"
 
 static CK_FUNCTION_LIST_3_0 *v3;
@@ -995,6 +996,12 @@ static void signatures(void **state)
 			all[i].verify = rsa_pub;
 		}
 		sign_messages(&all[i]);
+	}
+	if (mechanism_listed(slot_a, CKM_ECDSA_SHA256)) {
+		struct signature ec = { .mech = { CKM_ECDSA_SHA256, NULL, 0 }, .parts = true };
+
+		assert_ok(ec_generate(s, &curves[1], false, &ec.verify, &ec.sign));
+		sign_messages(&ec);
 	}
 	assert_rv(v3->C_MessageSignInit(s, &bad, rsa_priv), CKR_MECHANISM_PARAM_INVALID);
 	assert_rv(v3->C_MessageSignInit(s, &all[0].mech, rsa_priv), CKR_KEY_TYPE_INCONSISTENT);
