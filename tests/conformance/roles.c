@@ -788,6 +788,11 @@ static const char *const supported[] = {
 	"GetContainerStorageInformation", "GetSlotIdForPhysicalSlot", "InitToken",
 	"DestroyMultipleObjects", "GetObjectHandle", "GetTokenObjectHandle", "GetObjectUID",
 	"GetTokenObjectUID",
+	"OpenSessionWithAppID", "CloseApplicationID", "CloseApplicationIDForContainer",
+	"OpenApplicationID", "OpenApplicationIDForContainer", "SetApplicationID",
+	"RandomizeApplicationID", "GetApplicationID", "OpenApplicationIDV2",
+	"CloseApplicationIDV2", "SetApplicationIDV2", "OpenSessionWithAppIDV2",
+	"OpenApplicationIDForContainerV2", "CloseApplicationIDForContainerV2",
 };
 
 static const char *const names[] = {
