@@ -589,7 +589,7 @@ static s64 turn(struct file *f, u32 dice)
 static void *come_and_go(void *arg)
 {
 	u32 dice = (uintptr_t)arg * 2654435761u + 1;
-	struct file f = { NULL };
+	struct file f = { 0 };
 	uintptr_t bad = 0;
 	u32 i;
 
