@@ -160,22 +160,26 @@ static bool on_edwards(const u8 *point)
 	return on;
 }
 
-static EVP_PKEY *raw_pkey(enum luna_curve curve, const struct luna_num *point,
-			  const struct luna_num *value)
+static EVP_PKEY *raw_private(enum luna_curve curve, const struct luna_num *value)
 {
-	const struct luna_num *num = value ? value : point;
 	EVP_PKEY *pkey;
 
-	if (num->len != luna_curve_bytes(curve) ||
-	    (!value && curve == LUNA_ED25519 && !on_edwards(point->data)))
+	if (value->len != luna_curve_bytes(curve))
 		return ERR_PTR(-EINVAL);
-	if (value)
-		pkey = EVP_PKEY_new_raw_private_key_ex(openssl_library()->context,
-						       names[curve].name, NULL, num->data,
-						       num->len);
-	else
-		pkey = EVP_PKEY_new_raw_public_key_ex(openssl_library()->context,
-						      names[curve].name, NULL, num->data, num->len);
+	pkey = EVP_PKEY_new_raw_private_key_ex(openssl_library()->context, names[curve].name, NULL,
+					       value->data, value->len);
+	return pkey ? pkey : ERR_PTR(-ENOMEM);
+}
+
+static EVP_PKEY *raw_public(enum luna_curve curve, const struct luna_num *point)
+{
+	EVP_PKEY *pkey;
+
+	if (point->len != luna_curve_bytes(curve) ||
+	    (curve == LUNA_ED25519 && !on_edwards(point->data)))
+		return ERR_PTR(-EINVAL);
+	pkey = EVP_PKEY_new_raw_public_key_ex(openssl_library()->context, names[curve].name, NULL,
+					      point->data, point->len);
 	return pkey ? pkey : ERR_PTR(-ENOMEM);
 }
 
@@ -185,7 +189,7 @@ static EVP_PKEY *pkey_of(enum luna_curve curve, const struct luna_num *point,
 	if (!openssl_library())
 		return ERR_PTR(-EIO);
 	if (!luna_curve_is_weierstrass(curve))
-		return raw_pkey(curve, point, value);
+		return value ? raw_private(curve, value) : raw_public(curve, point);
 	if (value)
 		return ec_private_pkey(curve, value);
 	if (point->len != luna_curve_point_len(curve))
@@ -301,7 +305,7 @@ int openssl_ec_public(enum luna_curve curve, const struct luna_num *value, u8 *p
 		return -EIO;
 	if (luna_curve_is_weierstrass(curve))
 		return openssl_error(multiply_base(curve, value, point));
-	pkey = raw_pkey(curve, NULL, value);
+	pkey = raw_private(curve, value);
 	if (IS_ERR(pkey))
 		return openssl_error(PTR_ERR(pkey));
 	err = EVP_PKEY_get_raw_public_key(pkey, point, &len) == 1 ? 0 : -EIO;

@@ -93,6 +93,7 @@ struct luna_ec_key *luna_ec_make(struct luna_token *token, const struct luna_att
 				 u32 key_type, bool private, enum luna_curve *curve)
 {
 	const struct luna_tmpl tmpl = luna_attrs_tmpl(attrs);
+	struct luna_ec_key *made;
 	struct luna_der_ec key;
 
 	if (luna_ec_take(&tmpl, key_type, &key) ||
@@ -101,9 +102,9 @@ struct luna_ec_key *luna_ec_make(struct luna_token *token, const struct luna_att
 	if (!(token->crypto->curves & BIT(key.curve)))
 		return ERR_PTR(-EOPNOTSUPP);
 	*curve = key.curve;
-	if (private)
-		return token->crypto->ec_key(key.curve, NULL, &key.value);
-	return token->crypto->ec_key(key.curve, &key.point, NULL);
+	made = private ? token->crypto->ec_key(key.curve, NULL, &key.value) :
+			 token->crypto->ec_key(key.curve, &key.point, NULL);
+	return made;
 }
 
 void luna_ec_attrs(struct luna_attrw *w, enum luna_curve curve, const u8 *point,

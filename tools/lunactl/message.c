@@ -84,38 +84,31 @@ static void fail(int status, CK_RV rv, const char *call, const char *text)
 	exit(status);
 }
 
-static void fail_format(int status, const char *format, va_list args) __attribute__((noreturn));
-
-static void fail_format(int status, const char *format, va_list args)
-{
-	char text[2048];
-
-	vsnprintf(text, sizeof(text), format, args);
-	fail(status, CKR_OK, "", text);
-}
+/* Ends with @status and a message of the format that is the last argument before the dots. */
+#define FAIL_FORMAT(status, format)					\
+	do {								\
+		char text[2048];					\
+		va_list args;						\
+									\
+		va_start(args, format);					\
+		vsnprintf(text, sizeof(text), format, args);		\
+		va_end(args);						\
+		fail(status, CKR_OK, "", text);				\
+	} while (0)
 
 void usage_error(const char *format, ...)
 {
-	va_list args;
-
-	va_start(args, format);
-	fail_format(2, format, args);
+	FAIL_FORMAT(2, format);
 }
 
 void fatal(const char *format, ...)
 {
-	va_list args;
-
-	va_start(args, format);
-	fail_format(1, format, args);
+	FAIL_FORMAT(1, format);
 }
 
 void fatal_lost(const char *format, ...)
 {
-	va_list args;
-
-	va_start(args, format);
-	fail_format(3, format, args);
+	FAIL_FORMAT(3, format);
 }
 
 void refused(CK_RV rv, const char *call, const char *format, ...)
