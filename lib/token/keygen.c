@@ -237,6 +237,7 @@ static u32 job_init(struct pair_job *job)
 u32 luna_pair_half(struct luna_ucmd *cmd, const struct luna_mech *mech, u32 key_type, bool private,
 		   const struct luna_tmpl *tmpl, struct luna_attrw *given, struct luna_object **obj)
 {
+	*obj = NULL;
 	luna_attrw_ulong(given, CKA_CLASS, private ? CKO_PRIVATE_KEY : CKO_PUBLIC_KEY);
 	luna_attrw_ulong(given, CKA_KEY_TYPE, key_type);
 	luna_attrw_ulong(given, CKA_KEY_GEN_MECHANISM, mech->type);
