@@ -257,7 +257,8 @@ static u32 session_admit(struct luna_token *token, bool rw)
 	return CKR_OK;
 }
 
-static u32 session_insert(struct luna_session *session)
+/* From then on others may end it and free it: *@handle is what is left to say. */
+static u32 session_insert(struct luna_session *session, u32 *handle)
 {
 	struct luna_open *open = session->open;
 	u32 rv;
@@ -274,6 +275,7 @@ static u32 session_insert(struct luna_session *session)
 	if (rv)
 		return rv;
 	session->handle = open->next_session++;
+	*handle = session->handle;
 	luna_table_insert(&open->sessions, session->handle, session);
 	session_count(open, session->rw, 1);
 	return CKR_OK;
@@ -301,12 +303,11 @@ u32 luna_do_session_open(struct luna_ucmd *cmd)
 	session->open = cmd->open;
 	session->flags = arg->flags;	/* clients set vendor bits that mean nothing here */
 	session->rw = arg->flags & CKF_RW_SESSION;
-	rv = session_insert(session);
+	rv = session_insert(session, &arg->handle);
 	if (rv) {
 		luna_session_put(session);
 		return rv;
 	}
-	arg->handle = session->handle;
 	arg->container = LUNA_CONTAINER;
 	return CKR_OK;
 }
