@@ -5,7 +5,7 @@
 # nothing is left half made, and the same command run again does the rest. TAP.
 #
 # usage: broken.sh BUILD-TREE
-# LUNA_HOSTS_LIES: lies that are tried (default 30), and three times as many clients that send nonsense
+# LUNA_HOSTS_LIES: lies that are tried (default 10), and three times as many clients that send nonsense
 set -euo pipefail
 build=$(realpath "$1")
 # shellcheck source=tests/hosts/lib.sh
@@ -16,7 +16,7 @@ token hostb 0 beta
 co=(--pin-file /run/etc/co)
 peer="lunactl peer --pin-file /run/etc/co"
 wrong="python3 $hosts_lib/peer.py"
-lies=${LUNA_HOSTS_LIES:-30}
+lies=${LUNA_HOSTS_LIES:-10}
 on hosta lunactl key generate --slot 0 --type aes --label one "${co[@]}" > "$work/out"
 on hostb lunactl key generate --slot 0 --type aes --label other "${co[@]}" > "$work/out"
 
