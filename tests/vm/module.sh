@@ -374,6 +374,7 @@ peer_port() {
 # Serves the first host, one command after the other, until that has done what it wanted.
 peer_serve() {
 	local port
+	modprobe virtio_console || return
 	port=$(peer_port)
 	[ -n "$port" ] || { echo "no port luna.peer"; return 1; }
 	LUNA_PIN=co-pin-5678 on_module init --slot 0 --label module --domain hosts || return
