@@ -41,7 +41,7 @@ enum {
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
-struct luna_open *__wrap_luna_open(struct luna_token *token);
+struct luna_open *__wrap_luna_open_by(struct luna_token *token, u32 owner);
 void __wrap_luna_release(struct luna_open *open);
 int __wrap_luna_cmd(struct luna_open *open, u32 nr, const void *in, size_t len, void *out,
 		    size_t *out_len);
@@ -223,7 +223,7 @@ int __wrap_luna_cmd(struct luna_open *open, u32 nr, const void *in, size_t len, 
 	return 0;
 }
 
-struct luna_open *__wrap_luna_open(struct luna_token *token)
+struct luna_open *__wrap_luna_open_by(struct luna_token *token, u32 owner)
 {
 	char path[32];
 	int fd;
