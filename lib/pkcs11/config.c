@@ -16,6 +16,8 @@
 
 #include <uapi/luna.h>
 
+#include "log.h"
+
 #define CONFIG_BYTES_MAX	(256 * 1024)
 #define CONFIG_BLANKS		" \t\r\n"
 
@@ -177,6 +179,9 @@ bool p11_config_app_id(uint8_t *id)
 	size_t i;
 
 	p11_config_read("Misc", config_app_key, &app);
+	if (app.bad)
+		p11_log_note("Chrystoki.conf: the application id is left alone: AppIdMajor and AppIdMinor "
+			     "are numbers below 2^32, AppId is 32 hex digits");
 	if (app.bad || (!app.whole && !app.halves))
 		return false;
 	for (i = 0; !app.whole && i < 8; i++)

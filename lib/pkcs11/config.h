@@ -46,7 +46,7 @@ uint32_t p11_config_token_type(void);
 /**
  * p11_config_app_id() - the application id that the file gives to every program
  * @id: 16 bytes
- * Return: false if it gives none, or one that is none.
+ * Return: false if it gives none, or one that is none, which the log tells.
  */
 bool p11_config_app_id(uint8_t *id);
 

@@ -111,24 +111,40 @@ static const char *log_name(CK_RV rv)
 	return "CKR_?";
 }
 
-static void log_write(int fd, const char *function, CK_SLOT_ID slot, CK_RV rv)
+/* One line: the time, the process, and @text. */
+static void log_line(int fd, const char *text)
 {
-	char line[512], when[32] = "", where[32] = "";
+	char line[512], when[32] = "";
 	time_t now = time(NULL);
 	struct tm tm;
 	int len;
 
 	if (gmtime_r(&now, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	if (slot != P11_LOG_NO_SLOT)
-		snprintf(where, sizeof(where), " slot %lu", slot);
-	len = snprintf(line, sizeof(line), "%s luna[%ld] %s%s: %s (0x%lx)%s%s\n", when,
-		       (long)getpid(), function, where, log_name(rv), rv, log_reason ? ": " : "",
-		       log_reason ? log_reason : "");
+	len = snprintf(line, sizeof(line), "%s luna[%ld] %s\n", when, (long)getpid(), text);
 	if (len >= (int)sizeof(line))
 		len = sizeof(line) - 1;
 	if (write(fd, line, (size_t)len) < 0)
 		return;		/* a log that cannot be written must not change the call's result */
+}
+
+static void log_failure(int fd, const char *function, CK_SLOT_ID slot, CK_RV rv)
+{
+	char text[448], where[32] = "";
+
+	if (slot != P11_LOG_NO_SLOT)
+		snprintf(where, sizeof(where), " slot %lu", slot);
+	snprintf(text, sizeof(text), "%s%s: %s (0x%lx)%s%s", function, where, log_name(rv), rv,
+		 log_reason ? ": " : "", log_reason ? log_reason : "");
+	log_line(fd, text);
+}
+
+void p11_log_note(const char *text)
+{
+	int fd = atomic_load_explicit(&log_fd, memory_order_relaxed);
+
+	if (fd >= 0)
+		log_line(fd, text);
 }
 
 CK_RV p11_log_result(const char *function, CK_SLOT_ID slot, CK_RV rv)
@@ -139,7 +155,7 @@ CK_RV p11_log_result(const char *function, CK_SLOT_ID slot, CK_RV rv)
 		return rv;
 	fd = atomic_load_explicit(&log_fd, memory_order_relaxed);
 	if (fd >= 0)
-		log_write(fd, function, slot, rv);
+		log_failure(fd, function, slot, rv);
 	log_reason = NULL;
 	return rv;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The log: off unless $LUNA_LOG is "stderr" or the path of a file to append to when C_Initialize
- * runs. One line for every call that fails: time, process, function, slot, return value, reason.
- * Arguments never appear in it, so no secret can.
+ * runs. One line for every call that fails: time, process, function, slot, return value, reason;
+ * and notes on what is set up wrongly. Arguments never appear in it, so no secret can.
  */
 #ifndef P11_LOG_H
 #define P11_LOG_H
@@ -31,5 +31,11 @@ void p11_log_reason(const char *reason);
  * Return: @rv.
  */
 CK_RV p11_log_result(const char *function, CK_SLOT_ID slot, CK_RV rv);
+
+/**
+ * p11_log_note() - log what makes no call fail by itself
+ * @text: what is wrong, and what is done instead
+ */
+void p11_log_note(const char *text);
 
 #endif /* P11_LOG_H */

@@ -14,6 +14,8 @@ example=$(realpath "$hosts_lib/../../tools/examples/ha-service.py")
 library=$build/lib/pkcs11/libluna.so
 co=(--pin-file /run/etc/co)
 peer="lunactl peer --pin-file /run/etc/co"
+app=(--app-id 1:40)
+sign=(lunactl sign --slot 0 --label signer --mechanism SHA256_RSA_PKCS --in /run/etc/host_key --out /run/signature)
 hosts_up
 
 # What hosta lets hostb's root do: this, and nothing else.
@@ -80,6 +82,13 @@ recovers() {
 	check "$name: and a second time" signs
 	t "$name: lunactl says so, too" 0 "slot 0 is logged in through slot 0 \('primary'\) of hosta: RW user functions" "" \
 		hostb lunactl ha login --secondary 0 --remote "ssh hosta lunactl peer"
+	t "$name: the login ended with it" 1 "" "no PIN for the crypto officer" hostb "${sign[@]}"
+	t "$name: with an application id it stays" 0 "RW user functions" "" \
+		hostb lunactl ha login "${app[@]}" --secondary 0 --remote "ssh hosta lunactl peer"
+	t "$name: and others with that id sign" 0 "" "" hostb "${sign[@]}" "${app[@]}"
+	t "$name: not those with another one" 1 "" "no PIN for the crypto officer" hostb "${sign[@]}" --app-id 1:41
+	t "$name: until it is closed" 0 "1:40 is closed" "" hostb lunactl app close --slot 0 "${app[@]}"
+	t "$name: which nobody may do twice" 1 "" "CKR_ACCESS_ID_INVALID" hostb lunactl app close --slot 0 "${app[@]}"
 }
 
 set_up "PPSO"

@@ -464,6 +464,14 @@ t "ha login" 0 "logged in through slot 0: RW user functions; it sees [1-9]" "" \
 	ha login --primary 0 --secondary 1 "${co[@]}"
 j "ha login as JSON" 0 'd["state"] == "RW user functions" and d["private_objects"] > 0 and not d["mofn"]' \
 	ha login --primary 0 --secondary 1 "${co[@]}"
+t "ha login that stays" 0 "RW user functions" "" ha login --primary 0 --secondary 1 --app-id 7:1 "${co[@]}"
+t "lunactl app open without a PIN: the login is there" 0 "is open" "" app open --slot 1 --app-id 7:1
+t "ha login again, where it stays" 1 "" "CKR_USER_ALREADY_LOGGED_IN" \
+	ha login --primary 0 --secondary 1 --app-id 7:1 "${co[@]}"
+t "and it is closed" 0 "7:1 is closed" "" app close --slot 1 --app-id 7:1
+t "a login that fails keeps nothing" 1 "" "no login key" \
+	ha login --primary 0 --secondary 1 --label none --app-id 7:1 "${co[@]}"
+t "as closing it says" 1 "" CKR_ACCESS_ID_INVALID app close --slot 1 --app-id 7:1
 j "ha setup --public into another domain, as JSON" 0 'd["done"]' \
 	ha setup --primary 0 --secondary 2 --label other --public "${co[@]}"
 t "ha login with the public key" 0 "RW user functions" "" \
@@ -702,6 +710,10 @@ t "as another role" 1 "" CKR_USER_ANOTHER_ALREADY_LOGGED_IN role init --slot 0 -
 	--new-pin-file "$work/co" "${so[@]}"
 printf 'Misc = {\n  AppIdMajor = 1;\n  AppIdMinor = 40;\n}\n' >"$work/Chrystoki.conf"
 ChrystokiConfigurationPath=$work t "by Chrystoki.conf" 0 - "" "${mac[@]}"
+for wrong in 'AppIdMajor = one' 'AppIdMinor = 4294967296' 'AppId = 12' 'AppId = 1:40'; do
+	printf 'Misc = {\n  AppIdMajor = 1;\n  AppIdMinor = 40;\n  %s;\n}\n' "$wrong" >"$work/Chrystoki.conf"
+	LUNA_LOG=stderr ChrystokiConfigurationPath=$work t "$wrong is no id" 1 "" "AppId is 32 hex digits" "${mac[@]}"
+done
 t "app open once more needs no PIN" 0 "is open" "" app open "${app[@]}"
 j "app close, as JSON" 0 'd["done"]' app close "${app[@]}"
 t "then a PIN is wanted again" 1 "" "PIN" "${mac[@]}" --app-id 1:40

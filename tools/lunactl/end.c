@@ -458,7 +458,22 @@ static CK_RV mofn_activate(struct token *token, struct body *in, struct body *ou
 	return body_done(in) ? CA_HAActivateMofN(token->session, given, len) : CKR_ARGUMENTS_BAD;
 }
 
-/* nothing -> u32 CKS_, u32 private objects that are seen */
+/* The login outlives this program, for those who have its application id. */
+static CK_RV login_keep(struct token *token, const char **call)
+{
+	CK_APPLICATION_ID id;
+	CK_RV rv;
+
+	*call = "CA_GetApplicationID";
+	rv = CA_GetApplicationID(&id);
+	if (rv != CKR_OK)
+		return rv;
+	*call = "CA_OpenApplicationIDV2";
+	rv = CA_OpenApplicationIDV2(token->slot, &id);
+	return rv == CKR_ACCESS_ID_ALREADY_EXISTS ? CKR_OK : rv;
+}
+
+/* nothing -> u32 CKS_, u32 private objects that are seen. All that was to be done is. */
 static CK_RV state(struct token *token, struct body *in, struct body *out, const char **call)
 {
 	struct wanted all = { .has_handle = false };
@@ -471,6 +486,8 @@ static CK_RV state(struct token *token, struct body *in, struct body *out, const
 	if (!body_done(in))
 		return CKR_ARGUMENTS_BAD;
 	rv = C_GetSessionInfo(token->session, &info);
+	if (rv == CKR_OK && token->keep && info.state == CKS_RW_USER_FUNCTIONS)
+		rv = login_keep(token, call);
 	if (rv != CKR_OK)
 		return rv;
 	objects = objects_search(token->session, &all);

@@ -170,8 +170,9 @@ const struct ctl_command ha_commands[] = {
 	  "--primary and --secondary is a slot here, and the other one is the remote's.",
 	  ha_setup, PAIR | OPT(SECONDARY_PIN_FILE) | OPT(PUBLIC), NULL },
 	{ "ha login", "Logs the secondary in through the primary, without the secondary's PIN",
-	  "The login belongs to this process: the command shows that it works. On a secondary whose primary is\n"
-	  "on another host: lunactl ha login --secondary 0 --remote \"ssh primary lunactl peer\".",
+	  "The login ends with the command, which shows that it works; with --app-id it stays, for programs with\n"
+	  "that id, until 'lunactl app close'. On a secondary whose primary is on another host:\n"
+	  "lunactl ha login --secondary 0 --remote \"ssh primary lunactl peer\".",
 	  ha_login, PAIR, NULL },
 	{ NULL, NULL, NULL, NULL, 0, NULL },
 };

@@ -185,6 +185,7 @@ static CK_RV open_token(struct body *in, struct body *out, const char **call)
 	peer.token.slot = slot_choose(how & 1 ? &slot : NULL, how & 2 ? label : NULL);
 	peer.token.purpose = (enum peer_purpose)purpose;
 	peer.token.replicate = CK_TRUE;
+	peer.token.keep = peer.args->opt[OPT_APP_ID] != NULL;
 	log_in();
 	peer.opened = true;
 	check(C_GetTokenInfo(peer.token.slot, &token), "C_GetTokenInfo");

@@ -105,6 +105,7 @@ bool frame_read(struct link *link, unsigned int *type, struct body *body, bool *
 /**
  * struct token - the token of an end, on the host that the code runs on
  * @replicate: CPv3's bReplicate: the other token is on another host
+ * @keep: a login through the primary stays, for others with this program's --app-id
  * @key: the login key that was chosen, the only one that this end uses
  * @found: what the last search found
  */
@@ -113,6 +114,7 @@ struct token {
 	CK_SESSION_HANDLE session;
 	enum peer_purpose purpose;
 	CK_BBOOL replicate;
+	bool keep;
 	CK_OBJECT_HANDLE key;
 	struct objects found;
 };

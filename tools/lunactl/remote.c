@@ -366,8 +366,10 @@ void ends_open(struct ends *ends, const struct ctl_args *args, const enum peer_p
 	remote_check(args, slots, pins);
 	if (!args->opt[OPT_REMOTE] && slot_of(args, slots[0]) == slot_of(args, slots[1]))
 		usage_error("--%s and --%s are the same slot", args_name(slots[0]), args_name(slots[1]));
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
+		end[i]->token.keep = args->opt[OPT_APP_ID] != NULL;
 		end[i]->token.replicate = args->opt[OPT_REMOTE] ? CK_TRUE : CK_FALSE;
+	}
 	for (i = 0; i < 2; i++)
 		if (args->opt[slots[i]])
 			local_open(end[i], args, purposes[i], slots[i], pins[i]);
