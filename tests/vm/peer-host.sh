@@ -9,6 +9,7 @@
 # usage: peer-host.sh BUILD-TREE WORK SOCKET
 set -uo pipefail
 build=$1 work=$2 socket=$3
+results=$work/peer-results
 here=$(cd "$(dirname "$0")" && pwd)
 
 until [ -e "$work/peer-ready" ]; do
@@ -24,7 +25,7 @@ result() {
 	local name=$1 rc=0
 	shift
 	"$@" || rc=$?
-	echo "$rc $name" >> "$work/peer-results"
+	echo "$rc $name" >> "$results"
 }
 
 lunactl() { LUNA_SO_PIN=so-pin-1234 LUNA_PIN=co-pin-first "$build/tools/lunactl/lunactl" "$@" --timeout 900; }
@@ -36,15 +37,15 @@ started() {
 
 # A key of this host, and back after it is gone here
 there_and_back() {
-	echo text > "$work/peer-text"
+	echo text > "$texts/text"
 	local_lunactl key generate --slot 0 --type aes --label traveller &&
-		local_lunactl sign --slot 0 --label traveller --mechanism AES_CMAC --in "$work/peer-text" \
-			--out "$work/peer-mac" &&
+		local_lunactl sign --slot 0 --label traveller --mechanism AES_CMAC --in "$texts/text" \
+			--out "$texts/mac" &&
 		lunactl clone --from 0 --label traveller --remote "$remote" &&
 		local_lunactl object delete --slot 0 --label traveller --force &&
 		lunactl clone --to 0 --label traveller --remote "$remote" &&
-		local_lunactl verify --slot 0 --label traveller --mechanism AES_CMAC --in "$work/peer-text" \
-			--signature "$work/peer-mac"
+		local_lunactl verify --slot 0 --label traveller --mechanism AES_CMAC --in "$texts/text" \
+			--signature "$texts/mac"
 }
 
 many() {
@@ -85,7 +86,10 @@ all() {
 	result "a connection that breaks" broken
 }
 export -f lunactl local_lunactl all result started there_and_back many ha broken
-export build work here remote
-: > "$work/peer-results"
+# with-daemon has a $work of its own.
+texts=$work/peer-texts
+mkdir -p "$texts"
+export build here remote results texts
+: > "$results"
 "$here/../lib/with-daemon" "$build/fuse/luna-fuse" 1 bash -c all
-mv "$work/peer-results" "$work/peer-done"
+mv "$results" "$work/peer-done"
