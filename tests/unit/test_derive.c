@@ -11,26 +11,22 @@
 
 #include "engine_fixture.h"
 #include "mech.h"
+#include "side.h"
 
-static struct {
-	struct fx fx;
-	struct luna_open *open;
-	u32 session;
-} t;
+static struct fx_side t;
 
 static const u8 value[32] = "thirty-two bytes of a base key.";
 static const u8 block[16] = "sixteen of data";
 
 static int setup(void **state __maybe_unused)
 {
-	fx_open(&t.fx, fakerng_quick_ops(&luna_openssl_ops, 1), 0);
-	return fx_ready(&t.fx, &t.open, &t.session) == CKR_OK ? 0 : -1;
+	fx_side_open(&t, fakerng_quick_ops(&luna_openssl_ops, 1), 0);
+	return 0;
 }
 
 static int teardown(void **state __maybe_unused)
 {
-	luna_release(t.open);
-	fx_close(&t.fx);
+	fx_side_close(&t);
 	return 0;
 }
 

@@ -11,24 +11,20 @@
 #include "attr.h"
 #include "engine_fixture.h"
 #include "object.h"
+#include "side.h"
 #include "token.h"
 
-static struct {
-	struct fx fx;
-	struct luna_open *open;
-	u32 session;
-} t;
+static struct fx_side t;
 
 static int setup(void **state __maybe_unused)
 {
-	fx_open(&t.fx, fakerng_quick_ops(&luna_openssl_ops, 1), 0);
-	return fx_ready(&t.fx, &t.open, &t.session) == CKR_OK ? 0 : -1;
+	fx_side_open(&t, fakerng_quick_ops(&luna_openssl_ops, 1), 0);
+	return 0;
 }
 
 static int teardown(void **state __maybe_unused)
 {
-	luna_release(t.open);
-	fx_close(&t.fx);
+	fx_side_close(&t);
 	return 0;
 }
 
