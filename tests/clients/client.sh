@@ -13,6 +13,7 @@
 #	setting TITLE <<SH	commands for the reader's own shell: what they export stays
 #	step TITLE <<SH		commands for a shell of their own, in the test's directory
 #	file NAME <<TEXT	a file that the commands need
+#	openssl_cnf <<TEXT	one that several pages have
 #	also TITLE <<SH		more that is tested, and not worth a reader's time
 #	said TITLE PATTERN	the last step printed this
 #	ready PORT		waits for a server that the last step started
@@ -172,6 +173,38 @@ SH
 LUNA_SO_PIN=$SO_PIN lunactl init --slot 0 --label mytoken --domain mydomain
 LUNA_SO_PIN=$SO_PIN LUNA_PIN=$PIN lunactl role init --slot 0 --role co
 SH
+}
+
+# openssl_cnf [SETTING-OF-THE-ENGINE]: the file by which OpenSSL 3 takes keys from the token. Its end is
+# stdin, which begins with what the certificate of a key of ours says beside that it is a CA's.
+openssl_cnf() {
+	local rest
+	rest=$(cat)
+	file openssl.cnf <<TEXT
+openssl_conf = start
+
+[start]
+engines = engines
+
+[engines]
+pkcs11 = luna
+
+[luna]
+engine_id = pkcs11
+MODULE_PATH = \$ENV::MODULE
+PIN = \$ENV::PIN${1:+
+$1}
+
+[req]
+distinguished_name = name
+x509_extensions = root
+
+[name]
+
+[root]
+basicConstraints = critical,CA:true
+$rest
+TEXT
 }
 
 # unseen COMMAND...: what no page has

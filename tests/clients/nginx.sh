@@ -9,29 +9,7 @@ page "nginx: a TLS key on the token" nginx-light libengine-pkcs11-openssl opensc
 unseen token
 choose_port
 
-file openssl.cnf <<'TEXT'
-openssl_conf = start
-
-[start]
-engines = engines
-
-[engines]
-pkcs11 = luna
-
-[luna]
-engine_id = pkcs11
-MODULE_PATH = $ENV::MODULE
-PIN = $ENV::PIN
-init = 1
-
-[req]
-distinguished_name = name
-x509_extensions = root
-
-[name]
-
-[root]
-basicConstraints = critical,CA:true
+openssl_cnf 'init = 1' <<'TEXT'
 subjectAltName = DNS:localhost
 TEXT
 step "Write nginx's configuration" <<'SH'

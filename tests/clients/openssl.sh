@@ -8,28 +8,7 @@ page "OpenSSL: requests, certificates, CMS, TLS, a CA" openssl libengine-pkcs11-
 unseen token
 
 choose_port
-file openssl.cnf <<'TEXT'
-openssl_conf = start
-
-[start]
-engines = engines
-
-[engines]
-pkcs11 = luna
-
-[luna]
-engine_id = pkcs11
-MODULE_PATH = $ENV::MODULE
-PIN = $ENV::PIN
-
-[req]
-distinguished_name = name
-x509_extensions = root
-
-[name]
-
-[root]
-basicConstraints = critical,CA:true
+openssl_cnf <<'TEXT'
 subjectKeyIdentifier = hash
 
 [ca]

@@ -10,15 +10,11 @@ set -euo pipefail
 build=$(realpath "$1")
 # shellcheck source=tests/hosts/lib.sh
 . "$(dirname "$0")/lib.sh"
-hosts_up
-token hosta 0 alpha
-token hostb 0 beta
-co=(--pin-file /run/etc/co)
-peer="lunactl peer --pin-file /run/etc/co"
+hosts_up alpha beta
 wrong="python3 $hosts_lib/peer.py"
 lies=${LUNA_HOSTS_LIES:-10}
-on hosta lunactl key generate --slot 0 --type aes --label one "${co[@]}" > "$work/out"
-on hostb lunactl key generate --slot 0 --type aes --label other "${co[@]}" > "$work/out"
+key hosta aes one
+key hostb aes other
 
 forget() {
 	on "$1" lunactl object delete --slot 0 --label "$2" --force "${co[@]}" > "$work/out" 2>&1 || true
@@ -96,7 +92,7 @@ cuts "ha login through the other" nothing nothing lunactl ha login --secondary 0
 # ---- many objects, cut in the middle ----
 
 for i in 1 2 3 4 5 6; do
-	on hosta lunactl key generate --slot 0 --type aes --label "many $i" "${co[@]}" > "$work/out"
+	key hosta aes "many $i"
 done
 start_to
 rc=0

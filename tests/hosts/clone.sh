@@ -9,16 +9,12 @@ set -euo pipefail
 build=$(realpath "$1")
 # shellcheck source=tests/hosts/lib.sh
 . "$(dirname "$0")/lib.sh"
-hosts_up
-token hosta 0 alpha
-token hostb 0 beta
-co=(--pin-file /run/etc/co)
-peer="lunactl peer --pin-file /run/etc/co"
+hosts_up alpha beta
 
 for i in 1 2 3 4; do
-	on hosta lunactl key generate --slot 0 --type aes --label "key $i" "${co[@]}" > "$work/out"
+	key hosta aes "key $i"
 done
-on hosta lunactl key generate --slot 0 --type rsa --label signer "${co[@]}" > "$work/out"
+key hosta rsa signer
 
 t "each host sees its own tokens alone" 0 "^ *0 +alpha" "" hosta lunactl slots
 check "and not the other's" bash -c '! grep beta "$1"' _ "$work/said"
@@ -96,16 +92,11 @@ t "network replication is off there" 1 "" "'elsewhere'.*hostb: CKR_OPERATION_NOT
 
 # ---- a key of ssh that may do one thing ----
 
-only() {
-	{ printf 'restrict,command="%s" ' "$1"; cat "$work/hosta.user"; } |
-		on hostb tee /run/etc/authorized_keys > "$work/out"
-}
-only "$peer --slot 0 --only source"
+host_allows hostb "$peer --slot 0 --only source"
 t "a key for one purpose" 0 "there already" "" hosta lunactl migrate --to 0 --remote "ssh hostb x" "${co[@]}"
 t "and for no other" 1 "" "hostb: it does not serve as target" hosta lunactl migrate --from 0 \
 	--remote "ssh hostb x" "${co[@]}"
 t "nor for another slot" 1 "" "hostb: it serves slot 0 alone" hosta lunactl migrate --to 0 \
 	--remote "ssh hostb x" --remote-slot 1 "${co[@]}"
-on hostb tee /run/etc/authorized_keys < "$work/hosta.user" > "$work/out"
 
 finish

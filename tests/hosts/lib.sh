@@ -10,6 +10,9 @@ hosts_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/luna-hosts.XXXXXX")
 count=0 failures=0
 declare -A inside	# process of the host that nsenter enters by
+co=(--pin-file /run/etc/co)	# the crypto officer's PIN, as token() leaves it on a host
+# shellcheck disable=SC2034
+peer="lunactl peer ${co[*]}"	# the other end, as the same
 
 # Asks for root once, for what namespaces and mounts need.
 if [ "$(id -u)" != 0 ]; then
@@ -74,6 +77,16 @@ host_ssh_keys() {
 	on "$name" cat /run/etc/host_key.pub > "$work/$name.host"
 }
 
+# host_allows NAME [COMMAND]: what the other host's root may do there: this alone; without it, anything
+host_allows() {
+	local name=$1 other=hosta
+	[ "$name" != hosta ] || other=hostb
+	{
+		[ $# = 1 ] || printf 'restrict,command="%s" ' "$2"
+		cat "$work/$other.user"
+	} | on "$name" tee /run/etc/authorized_keys > "$work/out"
+}
+
 # host_ssh_up NAME OTHER OTHERS-ADDRESS
 host_ssh_up() {
 	local name=$1 other=$2 address=$3
@@ -101,7 +114,7 @@ host_ssh_up() {
 	TXT
 	on "$name" mount --bind /run/etc/ssh_config /etc/ssh/ssh_config
 	echo "$other $(cut -d' ' -f1,2 "$work/$other.host")" | on "$name" tee /run/etc/known_hosts > "$work/out"
-	on "$name" tee /run/etc/authorized_keys < "$work/$other.user" > "$work/out"
+	host_allows "$name"
 	on "$name" /usr/sbin/sshd -f /run/etc/sshd_config -E "$work/$name.sshd"
 }
 
@@ -127,6 +140,7 @@ hosts_down() {
 	rm -rf "$work"
 }
 
+# hosts_up [LABEL LABEL]: with a token in slot 0 of hosta and of hostb
 hosts_up() {
 	holders=()
 	trap hosts_down EXIT
@@ -139,6 +153,7 @@ hosts_up() {
 	host_ssh_up hostb hosta 192.0.2.1
 	daemon_start hosta
 	daemon_start hostb
+	[ $# = 0 ] || { token hosta 0 "$1" && token hostb 0 "$2"; }
 }
 
 # token HOST SLOT LABEL [INIT-OPTION...]: a token with the PINs of that host, which are in files there
@@ -153,11 +168,16 @@ token() {
 		--new-pin-file /run/etc/co > "$work/out"
 }
 
+# key HOST TYPE LABEL: a new one in slot 0
+key() {
+	on "$1" lunactl key generate --slot 0 --type "$2" --label "$3" "${co[@]}" > "$work/out"
+}
+
 # objects HOST SLOT [OPTION...]: how many there are
 objects() {
 	local host=$1 slot=$2
 	shift 2
-	on "$host" lunactl object list --slot "$slot" --pin-file /run/etc/co --json "$@" |
+	on "$host" lunactl object list --slot "$slot" "${co[@]}" --json "$@" |
 		python3 -c 'import json, sys; print(len(json.load(sys.stdin)))'
 }
 

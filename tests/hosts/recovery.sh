@@ -12,17 +12,9 @@ build=$(realpath "$1")
 . "$(dirname "$0")/lib.sh"
 example=$(realpath "$hosts_lib/../../tools/examples/ha-service.py")
 library=$build/lib/pkcs11/libluna.so
-co=(--pin-file /run/etc/co)
-peer="lunactl peer --pin-file /run/etc/co"
 app=(--app-id 1:40)
 sign=(lunactl sign --slot 0 --label signer --mechanism SHA256_RSA_PKCS --in /run/etc/host_key --out /run/signature)
 hosts_up
-
-# What hosta lets hostb's root do: this, and nothing else.
-primary_allows() {
-	{ printf 'restrict,command="%s" ' "$1"; cat "$work/hostb.user"; } |
-		on hosta tee /run/etc/authorized_keys > "$work/out"
-}
 
 # The tokens with a key "signer" of the service on both, and HA login set up by the operator of hosta.
 # Afterwards there is no PIN on hostb.
@@ -31,7 +23,7 @@ set_up() {
 	shift
 	token hosta 0 primary "$@"
 	token hostb 0 secondary "$@"
-	primary_allows "$peer"
+	host_allows hosta "$peer"
 	if [ "${mofn:-}" ]; then
 		on hosta lunactl mofn generate --slot 0 --m 2 --n 3 --out-dir /run/etc/shares --cloneable "${co[@]}" > "$work/out"
 		on hosta lunactl mofn activate --slot 0 "${co[@]}" /run/etc/shares/share-1 /run/etc/shares/share-3 > "$work/out"
@@ -41,7 +33,7 @@ set_up() {
 		on hosta cat /run/etc/shares/share-3 > "$work/share-3"
 		on hostb lunactl mofn activate --slot 0 "${co[@]}" "$work/share-2" "$work/share-3" > "$work/out"
 	fi
-	on hosta lunactl key generate --slot 0 --type rsa --label signer "${co[@]}" > "$work/out"
+	key hosta rsa signer
 	on hosta lunactl export --slot 0 --label signer "${co[@]}" --out "$work/signer.pem"
 	t "$name: the service's key goes to the secondary" 0 "2 objects cloned" "" \
 		hosta lunactl migrate --from 0 --label signer --remote "ssh hostb $peer" "${co[@]}"
@@ -49,7 +41,7 @@ set_up() {
 	t "$name: ha setup" 0 "Made login key.*'secondary'\) of hostb can be logged in through slot 0" "" \
 		hosta lunactl ha setup --primary 0 --remote "ssh hostb $peer" ${public:-} "${co[@]}"
 	on hostb rm /run/etc/co /run/etc/so
-	primary_allows "$peer --slot 0 --only login-primary"
+	host_allows hosta "$peer --slot 0 --only login-primary"
 }
 
 restart() {
@@ -101,11 +93,11 @@ check "answers where they do not belong" bash -c 'set -o pipefail; "$@" | { ! gr
 	"$hosts_lib/replay.py" "$example" 0 "ssh hosta lunactl peer"
 token hosta 1 wrong
 on hosta lunactl ha setup --primary 1 --secondary 0 --public "${co[@]}" > "$work/out"
-primary_allows "$peer --slot 1 --only login-primary"
+host_allows hosta "$peer --slot 1 --only login-primary"
 t "through the wrong primary" 1 "" "slot 0: CKR_PIN_INCORRECT|CA_HALogin on slot 0: CKR_" \
 	hostb lunactl ha login --secondary 0 --remote "ssh hosta lunactl peer"
 t "a wrong primary costs no attempt" 0 "^co .* 10 attempts left" "" hostb lunactl role list --slot 0
-primary_allows "$peer --slot 0 --only login-primary"
+host_allows hosta "$peer --slot 0 --only login-primary"
 daemon_stop hosta
 t "the primary's daemon is down" 1 "" "hosta: .*CKR_SLOT_ID_INVALID|hosta: no such token there" \
 	hostb lunactl ha login --secondary 0 --remote "ssh hosta lunactl peer"
@@ -129,7 +121,7 @@ mofn=
 public=--public
 set_up "public key"
 recovers "public key"
-primary_allows "$peer"
+host_allows hosta "$peer"
 on hostb bash -c 'printf %s co-pin-hostb > /run/etc/co'
 t "with the public key the secondary is no primary" 1 "" "has no login key 'ha-login'" \
 	hosta lunactl ha login --secondary 0 --remote "ssh hostb $peer"
