@@ -42,9 +42,8 @@ static bool encode_ctr(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 	struct luna_ctr_param to = { 0 };
 	CK_AES_CTR_PARAMS params;
 
-	if (len != sizeof(params))
+	if (!p11_parameter_take(&params, sizeof(params), from, len))
 		return false;
-	memcpy(&params, from, sizeof(params));
 	to.counter_bits = p11_u32(params.ulCounterBits);
 	memcpy(to.cb, params.cb, sizeof(to.cb));
 	p11_buffer_put(bytes, &to, sizeof(to));
@@ -88,9 +87,8 @@ static bool encode_oaep(struct p11_buffer *bytes, const void *from, CK_ULONG len
 	CK_RSA_PKCS_OAEP_PARAMS params;
 	struct luna_oaep_param to;
 
-	if (len != sizeof(params))
+	if (!p11_parameter_take(&params, sizeof(params), from, len))
 		return false;
-	memcpy(&params, from, sizeof(params));
 	if (!p11_inside_ok(params.pSourceData, params.ulSourceDataLen))
 		return false;
 	to.hash = p11_u32(params.hashAlg);
@@ -107,9 +105,8 @@ static bool encode_rsa_aes(struct p11_buffer *bytes, const void *from, CK_ULONG 
 	struct luna_rsa_aes_param to = { 0 };
 	CK_RSA_AES_KEY_WRAP_PARAMS params;
 
-	if (len != sizeof(params))
+	if (!p11_parameter_take(&params, sizeof(params), from, len))
 		return false;
-	memcpy(&params, from, sizeof(params));
 	if (!params.pOAEPParams)
 		return false;
 	to.aes_bits = p11_u32(params.ulAESKeyBits);
@@ -122,9 +119,8 @@ static bool encode_pss(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 	struct luna_pss_param to = { 0 };
 	CK_RSA_PKCS_PSS_PARAMS params;
 
-	if (len != sizeof(params))
+	if (!p11_parameter_take(&params, sizeof(params), from, len))
 		return false;
-	memcpy(&params, from, sizeof(params));
 	to.hash = p11_u32(params.hashAlg);
 	to.mgf = p11_u32(params.mgf);
 	to.salt_len = p11_u32(params.sLen);
@@ -137,9 +133,8 @@ static bool encode_mac(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 	struct luna_mac_param to = { 0 };
 	CK_MAC_GENERAL_PARAMS mac_len;
 
-	if (len != sizeof(mac_len))
+	if (!p11_parameter_take(&mac_len, sizeof(mac_len), from, len))
 		return false;
-	memcpy(&mac_len, from, sizeof(mac_len));
 	to.mac_len = p11_u32(mac_len);
 	p11_buffer_put(bytes, &to, sizeof(to));
 	return true;

@@ -7,6 +7,7 @@
 #define P11_PARAMETER_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include <uapi/luna.h>
 
@@ -14,6 +15,15 @@
 
 /* Longest data inside a parameter: what can be staged, less some room for the rest. */
 #define P11_INSIDE_MAX	(LUNA_STAGE_MAX - 4096)
+
+/* The caller's parameter into @params, a struct of @size bytes; false: it has another size. */
+static inline bool p11_parameter_take(void *params, size_t size, const void *from, CK_ULONG len)
+{
+	if (len != size)
+		return false;
+	memcpy(params, from, size);
+	return true;
+}
 
 /* A pointer inside a parameter: usable, and not longer than anything that makes sense. */
 bool p11_inside_ok(const void *data, CK_ULONG len);

@@ -4,8 +4,6 @@
  */
 #include "parameter.h"
 
-#include <string.h>
-
 #include "transport.h"
 
 /* CK_OBJECT_HANDLE: CKM_CONCATENATE_BASE_AND_KEY */
@@ -14,9 +12,8 @@ bool p11_encode_key(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 	struct luna_key_param to = { 0 };
 	CK_OBJECT_HANDLE key;
 
-	if (len != sizeof(key))
+	if (!p11_parameter_take(&key, sizeof(key), from, len))
 		return false;
-	memcpy(&key, from, sizeof(key));
 	to.key = p11_u32(key);
 	p11_buffer_put(bytes, &to, sizeof(to));
 	return true;
@@ -26,9 +23,8 @@ bool p11_encode_string(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 {
 	CK_KEY_DERIVATION_STRING_DATA params;
 
-	if (len != sizeof(params))
+	if (!p11_parameter_take(&params, sizeof(params), from, len))
 		return false;
-	memcpy(&params, from, sizeof(params));
 	if (!p11_inside_ok(params.pData, params.ulLen))
 		return false;
 	p11_buffer_put(bytes, params.pData, params.ulLen);
@@ -40,9 +36,8 @@ bool p11_encode_extract(struct p11_buffer *bytes, const void *from, CK_ULONG len
 	struct luna_extract_param to = { 0 };
 	CK_EXTRACT_PARAMS bit;
 
-	if (len != sizeof(bit))
+	if (!p11_parameter_take(&bit, sizeof(bit), from, len))
 		return false;
-	memcpy(&bit, from, sizeof(bit));
 	to.bit = p11_u32(bit);
 	p11_buffer_put(bytes, &to, sizeof(to));
 	return true;
@@ -52,9 +47,8 @@ bool p11_encode_cbc_data(struct p11_buffer *bytes, const void *from, CK_ULONG le
 {
 	CK_AES_CBC_ENCRYPT_DATA_PARAMS params;
 
-	if (len != sizeof(params))
+	if (!p11_parameter_take(&params, sizeof(params), from, len))
 		return false;
-	memcpy(&params, from, sizeof(params));
 	if (!p11_inside_ok(params.pData, params.length))
 		return false;
 	p11_buffer_put(bytes, params.iv, sizeof(params.iv));

@@ -4,8 +4,6 @@
  */
 #include "parameter.h"
 
-#include <string.h>
-
 #include <uapi/luna.h>
 
 #include "transport.h"
@@ -15,9 +13,8 @@ bool p11_encode_ecdh(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 	struct luna_ecdh_param to = { 0 };
 	CK_ECDH1_DERIVE_PARAMS params;
 
-	if (len != sizeof(params))
+	if (!p11_parameter_take(&params, sizeof(params), from, len))
 		return false;
-	memcpy(&params, from, sizeof(params));
 	if (!p11_inside_ok(params.pSharedData, params.ulSharedDataLen) ||
 	    !p11_inside_ok(params.pPublicData, params.ulPublicDataLen))
 		return false;
@@ -35,9 +32,8 @@ bool p11_encode_eddsa(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 	struct luna_eddsa_param to;
 	CK_EDDSA_PARAMS params;
 
-	if (len != sizeof(params))
+	if (!p11_parameter_take(&params, sizeof(params), from, len))
 		return false;
-	memcpy(&params, from, sizeof(params));
 	if (!p11_inside_ok(params.pContextData, params.ulContextDataLen))
 		return false;
 	to.prehash = !!params.phFlag;

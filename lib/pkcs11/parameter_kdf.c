@@ -33,9 +33,8 @@ bool p11_encode_pbkd2(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 
 	_Static_assert(sizeof(CK_PKCS5_PBKD2_PARAMS) == sizeof(CK_PKCS5_PBKD2_PARAMS2),
 		       "they must be told apart by the last field");
-	if (len != sizeof(params))
+	if (!p11_parameter_take(&params, sizeof(params), from, len))
 		return false;
-	memcpy(&params, from, sizeof(params));
 	pin_len = password_len(params.ulPasswordLen);
 	if (!p11_inside_ok(params.pSaltSourceData, params.ulSaltSourceDataLen) ||
 	    !p11_inside_ok(params.pPassword, pin_len))
@@ -57,9 +56,8 @@ bool p11_encode_hkdf(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 	struct luna_hkdf_param to = { 0 };
 	CK_HKDF_PARAMS params;
 
-	if (len != sizeof(params))
+	if (!p11_parameter_take(&params, sizeof(params), from, len))
 		return false;
-	memcpy(&params, from, sizeof(params));
 	if (params.ulSaltType != CKF_HKDF_SALT_DATA)
 		params.ulSaltLen = 0;
 	if (!p11_inside_ok(params.pSalt, params.ulSaltLen) ||
@@ -157,9 +155,8 @@ bool p11_encode_sp800_108(struct p11_buffer *bytes, const void *from, CK_ULONG l
 	CK_SP800_108_FEEDBACK_KDF_PARAMS all = { 0 };
 	CK_SP800_108_KDF_PARAMS params;
 
-	if (len != sizeof(params))
+	if (!p11_parameter_take(&params, sizeof(params), from, len))
 		return false;
-	memcpy(&params, from, sizeof(params));
 	all.prfType = params.prfType;
 	all.ulNumberOfDataParams = params.ulNumberOfDataParams;
 	all.pDataParams = params.pDataParams;
@@ -171,9 +168,8 @@ bool p11_encode_feedback(struct p11_buffer *bytes, const void *from, CK_ULONG le
 {
 	CK_SP800_108_FEEDBACK_KDF_PARAMS params;
 
-	if (len != sizeof(params))
+	if (!p11_parameter_take(&params, sizeof(params), from, len))
 		return false;
-	memcpy(&params, from, sizeof(params));
 	return encode_prf(bytes, &params);
 }
 
@@ -182,9 +178,8 @@ bool p11_encode_prf_kdf(struct p11_buffer *bytes, const void *from, CK_ULONG len
 	struct luna_prf_kdf_param to = { 0 };
 	CK_KDF_PRF_PARAMS params;
 
-	if (len != sizeof(params))
+	if (!p11_parameter_take(&params, sizeof(params), from, len))
 		return false;
-	memcpy(&params, from, sizeof(params));
 	if (!p11_inside_ok(params.pLabel, params.ulLabelLen) ||
 	    !p11_inside_ok(params.pContext, params.ulContextLen))
 		return false;
