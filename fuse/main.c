@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fuse_lowlevel.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -149,6 +150,8 @@ static int serve(struct host *host)
 
 	if (!session)
 		return -ENOMEM;
+	/* A file over a limit is an error of the call then, and not the end of all tokens. */
+	signal(SIGXFSZ, SIG_IGN);
 	err = fuse_set_signal_handlers(session);
 	if (!err) {
 		err = mount_session(session, host->options.dir);

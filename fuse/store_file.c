@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,18 +44,37 @@ struct store_file {
 	struct rw_semaphore fd_lock;
 };
 
+static bool is_full(int err)
+{
+	return err == -ENOSPC || err == -EDQUOT || err == -EFBIG;
+}
+
 /* The engine knows a full disk and a broken one. */
 static int failed(const struct store_file *file, const char *what, int err)
 {
 	report(REPORT_ERROR, "cannot %s %s/%s: %s", what, file->dir->path, file->name, strerror(-err));
-	switch (err) {
-	case -ENOSPC:
-	case -EDQUOT:
-	case -EFBIG:
+	return is_full(err) ? -ENOSPC : -EIO;
+}
+
+/*
+ * Space for the bytes from @at to @end of a file, beyond its size. What a refused call may have got
+ * all the same stays, for the next. A limit on file sizes is not for space, but for what is written
+ * there later.
+ */
+static int keep_space(const struct store_file *file, int fd, u64 at, u64 end)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_FSIZE, &limit) && end > limit.rlim_cur)
 		return -ENOSPC;
-	default:
-		return -EIO;
+	while (end > at && fallocate(fd, FALLOC_FL_KEEP_SIZE, at, end - at)) {
+		if (errno == EINTR)
+			continue;
+		if (errno == EOPNOTSUPP || errno == ENOSYS)
+			return -EOPNOTSUPP;
+		return is_full(-errno) ? -ENOSPC : failed(file, "keep space for", -errno);
 	}
+	return 0;
 }
 
 /* All of it or an error */
@@ -101,6 +121,13 @@ static int file_read(void *store, u64 offset, void *buf, size_t len)
 	return 0;
 }
 
+static bool longer_than(const struct store_file *file, u64 size)
+{
+	struct stat st;
+
+	return fstat(file->fd, &st) || (u64)st.st_size > size;
+}
+
 static int file_truncate(void *store, u64 size)
 {
 	struct store_file *file = store;
@@ -124,8 +151,17 @@ static int file_append(void *store, const void *buf, size_t len)
 		return 0;
 	}
 	err = failed(file, "write to", err);
-	file_truncate(file, file->size);
+	if (longer_than(file, file->size))
+		file_truncate(file, file->size);
 	return err;
+}
+
+/* Cut at its end, a file loses the space behind it. */
+static int file_reserve(void *store, u64 end)
+{
+	struct store_file *file = store;
+
+	return end ? keep_space(file, file->fd, file->size, end) : file_truncate(file, file->size);
 }
 
 static int file_sync(void *store)
@@ -162,10 +198,10 @@ static int open_at(const struct store_file *file, const char *name, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-static int file_replace_begin(void *store)
+static int file_replace_begin(void *store, u64 size)
 {
 	struct store_file *file = store;
-	int fd;
+	int fd, err;
 
 	file_replace_abort(file);
 	fd = open_at(file, file->next_name, O_CREAT | O_TRUNC);
@@ -173,7 +209,11 @@ static int file_replace_begin(void *store)
 		return failed(file, "make a successor of", fd);
 	file->next = fd;
 	file->next_size = 0;
-	return 0;
+	err = keep_space(file, fd, 0, size);
+	if (!err || err == -EOPNOTSUPP)
+		return 0;
+	file_replace_abort(file);
+	return err;
 }
 
 static int file_replace_append(void *store, const void *buf, size_t len)
@@ -223,6 +263,7 @@ const struct luna_store_ops store_file_ops = {
 	.append		= file_append,
 	.truncate	= file_truncate,
 	.sync		= file_sync,
+	.reserve	= file_reserve,
 	.replace_begin	= file_replace_begin,
 	.replace_append	= file_replace_append,
 	.replace_commit	= file_replace_commit,

@@ -6,6 +6,7 @@
  */
 #include <linux/completion.h>
 #include <linux/fadvise.h>
+#include <linux/falloc.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -128,13 +129,39 @@ static int cut(struct file *file, u64 size)
 	return file_size(file) == size ? 0 : vfs_truncate(&file->f_path, size);
 }
 
+/* Gives back what is kept behind a file's end, too. */
+static int cut_space(struct file *file, u64 size)
+{
+	return vfs_truncate(&file->f_path, size);
+}
+
+/*
+ * Space for a file to grow to @end bytes. Memory is not kept: there the size that a log may have is
+ * all that counts.
+ */
+static int keep_space(struct file *file, u64 end)
+{
+	u64 size = file_size(file);
+
+	if (end > (directory ? STORE_MAX : VOLATILE_MAX))
+		return -ENOSPC;
+	if (!directory || end <= size)
+		return 0;
+	return vfs_fallocate(file, FALLOC_FL_KEEP_SIZE, size, end - size);
+}
+
+static bool is_full(int err)
+{
+	return err == -ENOSPC || err == -EDQUOT || err == -EFBIG;
+}
+
 static int failed(const struct luna_store *store, const char *what, int err)
 {
 	pr_err_ratelimited("slot %u: cannot %s the store: %d\n", store->slot, what, err);
 	/* Not a damaged store: what failed may be tried again. */
 	if (err == -ENOMEM)
 		return err;
-	return err == -ENOSPC || err == -EDQUOT || err == -EFBIG ? -ENOSPC : -EIO;
+	return is_full(err) ? -ENOSPC : -EIO;
 }
 
 /* ---- replacement ---- */
@@ -185,10 +212,11 @@ static int carry_over(struct luna_store *store, const u8 *head, u64 size)
 	if (!chunk)
 		return -ENOMEM;
 	err = void_head(store->main, chunk);
-	if (!err)
-		err = cut(store->main, LUNA_LOG_HEAD);
+	/* Over what is there: blocks that were given back could be someone else's by now. */
 	if (!err)
 		err = copy_body(store->main, store->alt, size, chunk);
+	if (!err)
+		err = cut(store->main, size);
 	if (!err)
 		err = vfs_fsync(store->main, 0);
 	if (!err)
@@ -240,17 +268,28 @@ static int job_replace_append(struct job *job)
 static int job_begin(struct job *job)
 {
 	struct luna_store *store = job->store;
+	int err;
 
 	if (!store->settled)
 		return -EIO;
 	store->next_size = 0;
-	return cut(store->alt, 0);
+	err = cut(store->alt, 0);
+	if (err)
+		return err;
+	/* In both files, so that a commit that has begun does not end for want of room. */
+	err = keep_space(store->alt, job->at);
+	if (!err)
+		err = keep_space(store->main, job->at);
+	if (!err || err == -EOPNOTSUPP)
+		return 0;
+	cut_space(store->alt, 0);
+	return err;
 }
 
 /* A replacement that may count already is left for the next start. */
 static int job_abort(struct job *job)
 {
-	return job->store->settled ? cut(job->store->alt, 0) : 0;
+	return job->store->settled ? cut_space(job->store->alt, 0) : 0;
 }
 
 /* ---- the other operations ---- */
@@ -285,6 +324,13 @@ static int job_truncate(struct job *job)
 	return err;
 }
 
+static int job_reserve(struct job *job)
+{
+	struct luna_store *store = job->store;
+
+	return job->at ? keep_space(store->main, job->at) : cut_space(store->main, store->size);
+}
+
 static int job_sync(struct job *job)
 {
 	return vfs_fsync(job->store->main, 1);
@@ -304,6 +350,19 @@ static int run(struct job *job, const char *what)
 		return -EIO;
 	err = job_run(job);
 	return err ? failed(job->store, what, err) : 0;
+}
+
+/* The same where a lack of room is an answer, about which the engine says what there is to say. */
+static int run_asking(struct job *job, const char *what)
+{
+	int err;
+
+	if (job->store->broken)
+		return -EIO;
+	err = job_run(job);
+	if (is_full(err))
+		return -ENOSPC;
+	return err && err != -EOPNOTSUPP ? failed(job->store, what, err) : err;
 }
 
 static int store_read(void *store, u64 offset, void *buf, size_t len)
@@ -342,11 +401,18 @@ static void store_replace_abort(void *store)
 		job_run(&job);
 }
 
-static int store_replace_begin(void *store)
+static int store_reserve(void *store, u64 end)
 {
-	struct job job = { .fn = job_begin, .store = store };
+	struct job job = { .fn = job_reserve, .store = store, .at = end };
 
-	return run(&job, "begin a successor of");
+	return run_asking(&job, "keep space for");
+}
+
+static int store_replace_begin(void *store, u64 size)
+{
+	struct job job = { .fn = job_begin, .store = store, .at = size };
+
+	return run_asking(&job, "begin a successor of");
 }
 
 static int store_replace_append(void *store, const void *buf, size_t len)
@@ -374,6 +440,7 @@ static int store_replace_commit(void *store)
 	.append		= store_append,				\
 	.truncate	= store_truncate,			\
 	.sync		= store_sync,				\
+	.reserve	= store_reserve,			\
 	.replace_begin	= store_replace_begin,			\
 	.replace_append	= store_replace_append,			\
 	.replace_commit	= store_replace_commit,			\

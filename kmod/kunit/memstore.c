@@ -118,14 +118,44 @@ static int memstore_read(void *arg, u64 offset, void *buf, size_t len)
 	return turn_end(store, err, false);
 }
 
+/* Would both have room if one of them had @end bytes and the other @other? */
+static int room_check(const struct memstore *store, size_t end, size_t other)
+{
+	return store->room && (end > store->room || other > store->room - end) ? -ENOSPC : 0;
+}
+
+static size_t content_takes(const struct memstore *store)
+{
+	return max(store->content.len, store->kept);
+}
+
+static size_t next_takes(const struct memstore *store)
+{
+	return max(store->next.len, store->next_kept);
+}
+
 static int memstore_append(void *arg, const void *buf, size_t len)
 {
 	struct memstore *store = arg;
 	int err = turn_begin(store, MEMSTORE_APPEND);
 
+	if (!err && store->content.len + len > store->kept)
+		err = room_check(store, store->content.len + len, next_takes(store));
 	bytes_append(&store->content, buf,
 		     err ? min(len, store->faults[MEMSTORE_APPEND].torn) : len);
 	return turn_end(store, err, true);
+}
+
+static int memstore_reserve(void *arg, u64 end)
+{
+	struct memstore *store = arg;
+	int err = turn_begin(store, MEMSTORE_RESERVE);
+
+	if (!err && end > store->kept)
+		err = room_check(store, end, next_takes(store));
+	if (!err)
+		store->kept = end ? max_t(size_t, store->kept, end) : 0;
+	return turn_end(store, err, false);
 }
 
 static int memstore_truncate(void *arg, u64 size)
@@ -136,6 +166,7 @@ static int memstore_truncate(void *arg, u64 size)
 	if (!err && size > store->content.len)
 		err = -EINVAL;
 	if (!err) {
+		store->kept = size < store->content.len ? 0 : store->kept;
 		store->content.len = size;
 		store->synced = min(store->synced, (size_t)size);
 	}
@@ -152,7 +183,7 @@ static int memstore_sync(void *arg)
 	return turn_end(store, err, !err);
 }
 
-static int memstore_replace_begin(void *arg)
+static int memstore_replace_begin(void *arg, u64 size)
 {
 	struct memstore *store = arg;
 	int err = turn_begin(store, MEMSTORE_REPLACE_BEGIN);
@@ -160,7 +191,11 @@ static int memstore_replace_begin(void *arg)
 	if (!err && store->replacing)
 		err = -EBUSY;
 	if (!err)
+		err = room_check(store, size, content_takes(store));
+	if (!err) {
+		store->next_kept = size;
 		store->replacing = true;
+	}
 	return turn_end(store, err, !err);
 }
 
@@ -171,6 +206,8 @@ static int memstore_replace_append(void *arg, const void *buf, size_t len)
 
 	if (!err && !store->replacing)
 		err = -EINVAL;
+	if (!err && store->next.len + len > store->next_kept)
+		err = room_check(store, store->next.len + len, content_takes(store));
 	if (!err)
 		bytes_append(&store->next, buf, len);
 	return turn_end(store, err, !err);
@@ -187,6 +224,8 @@ static int memstore_replace_commit(void *arg)
 		bytes_free(&store->content);
 		store->content = store->next;
 		store->next = (struct memstore_bytes){ 0 };
+		store->kept = store->next_kept;
+		store->next_kept = 0;
 		store->synced = store->content.len;
 		store->replacing = false;
 	}
@@ -199,6 +238,7 @@ static void memstore_replace_abort(void *arg)
 
 	mutex_lock(&store->lock);
 	bytes_free(&store->next);
+	store->next_kept = 0;
 	store->replacing = false;
 	mutex_unlock(&store->lock);
 }
@@ -209,6 +249,7 @@ const struct luna_store_ops memstore_ops = {
 	.append = memstore_append,
 	.truncate = memstore_truncate,
 	.sync = memstore_sync,
+	.reserve = memstore_reserve,
 	.replace_begin = memstore_replace_begin,
 	.replace_append = memstore_replace_append,
 	.replace_commit = memstore_replace_commit,

@@ -12,6 +12,7 @@ enum memstore_call {
 	MEMSTORE_APPEND,
 	MEMSTORE_TRUNCATE,
 	MEMSTORE_SYNC,
+	MEMSTORE_RESERVE,
 	MEMSTORE_REPLACE_BEGIN,
 	MEMSTORE_REPLACE_APPEND,
 	MEMSTORE_REPLACE_COMMIT,
@@ -28,6 +29,8 @@ struct memstore_bytes {
  * @content: what a read returns
  * @synced: bytes of @content that survive any crash
  * @next: the replacement being written, while @replacing
+ * @room: bytes that the place has for both, what is kept included; 0: no end of them
+ * @kept, @next_kept: bytes of the place that are theirs, if not less than they have
  * @calls: made so far, by enum memstore_call
  * @changed: if set, called after every step that a crash could come after, with the lock held
  */
@@ -36,6 +39,8 @@ struct memstore {
 	struct memstore_bytes content;
 	size_t synced;
 	struct memstore_bytes next;
+	size_t room;
+	size_t kept, next_kept;
 	bool replacing;
 	u64 calls[MEMSTORE_CALLS];
 	struct {

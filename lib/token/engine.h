@@ -245,10 +245,16 @@ struct luna_crypto_ops {
 /**
  * struct luna_store_ops - a file-like place for one token's log
  *
- * The engine serialises all calls but sync(), which runs beside append(). append() that fails
- * leaves the old content, as far as truncate() can restore it. Replacement: replace_begin(), any
- * number of replace_append(), then replace_commit(), after which the new content, durably and
- * atomically, is the store's; a crash before leaves the old one.
+ * The engine serialises all calls but sync(), which runs beside append() and reserve(). append()
+ * that fails leaves the old content, as far as truncate() can restore it. Replacement:
+ * replace_begin(), any number of replace_append(), then replace_commit(), after which the new
+ * content, durably and atomically, is the store's; a crash before leaves the old one.
+ *
+ * reserve() keeps space for the content to grow to @end bytes, so that append() finds it whatever
+ * else fills the place; with an @end of 0 what was kept is given back. -ENOSPC, -EDQUOT or -EFBIG:
+ * there is none; -EOPNOTSUPP: this place cannot. It is no content: size() does not count it, and
+ * truncate() and replace_commit() may give it up. NULL is -EOPNOTSUPP about which nothing is said.
+ * replace_begin() keeps space for @size bytes in the same way, and without it goes on.
  */
 struct luna_store_ops {
 	int (*size)(void *store, u64 *size);
@@ -256,7 +262,8 @@ struct luna_store_ops {
 	int (*append)(void *store, const void *buf, size_t len);	/* -ENOSPC, -ENOMEM, -EIO */
 	int (*truncate)(void *store, u64 size);
 	int (*sync)(void *store);
-	int (*replace_begin)(void *store);
+	int (*reserve)(void *store, u64 end);
+	int (*replace_begin)(void *store, u64 size);
 	int (*replace_append)(void *store, const void *buf, size_t len);
 	int (*replace_commit)(void *store);
 	void (*replace_abort)(void *store);

@@ -188,6 +188,11 @@ static int image_nothing(void *store)
 	return 0;
 }
 
+static int image_replace_begin(void *store, u64 size)
+{
+	return 0;
+}
+
 static void image_replace_abort(void *store)
 {
 }
@@ -209,7 +214,7 @@ const struct luna_store_ops luna_image_store_ops = {
 	.append		= image_append,
 	.truncate	= image_truncate,
 	.sync		= image_nothing,
-	.replace_begin	= image_nothing,
+	.replace_begin	= image_replace_begin,
 	.replace_append	= image_replace_append,
 	.replace_commit	= image_nothing,
 	.replace_abort	= image_replace_abort,

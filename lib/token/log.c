@@ -14,7 +14,8 @@ struct batch {
 	u8 *data;
 	u32 len;
 	u32 count;
-	u64 last;	/* sequence of the last one, once appended */
+	bool vital;	/* all of them are */
+	u64 last;	/* sequence of the last one, once sealed; 0 before */
 };
 
 /* A record to be made. */
@@ -29,6 +30,7 @@ struct item {
 static int batch_init(struct batch *batch, u64 size, u32 count)
 {
 	memset(batch, 0, sizeof(*batch));
+	batch->vital = true;
 	if (size > S32_MAX)
 		return -ENOMEM;
 	batch->data = kvmalloc(size, GFP_KERNEL);
@@ -57,6 +59,7 @@ static void batch_add(struct batch *batch, const struct item *item)
 	memset(out + LUNA_REC_HEAD + item->len, 0, size - LUNA_REC_HEAD - item->len);
 	batch->len += size;
 	batch->count++;
+	batch->vital = batch->vital && luna_rec_vital(item->type);
 }
 
 /* Steps through the records of a batch, whose headers this file has written. */
@@ -113,6 +116,7 @@ static void log_repair(struct luna_log *log)
 	if (!log->torn || log->failed)
 		return;
 	err = log->ops->truncate(log->store, log->size);
+	log->reserved = 0;
 	if (err) {
 		pr_err("slot %u: the store cannot be cut back after a failed write: %d\n",
 		       log->slot, err);
@@ -120,6 +124,7 @@ static void log_repair(struct luna_log *log)
 		return;
 	}
 	log->torn = false;
+	luna_log_reserve(log);
 }
 
 /* Takes log->lock with the log's end fit to be appended to. */
@@ -156,6 +161,9 @@ static int log_append_locked(struct luna_log *log, struct batch *batch)
 		return -EIO;
 	if (luna_index_reserve(&log->index, batch->count))
 		return -ENOMEM;
+	err = luna_log_room(log, batch->len, batch->vital);
+	if (err)
+		return store_error(err);
 	batch_seal(log, batch);
 	err = log->ops->append(log->store, batch->data, batch->len);
 	if (err) {
@@ -168,13 +176,22 @@ static int log_append_locked(struct luna_log *log, struct batch *batch)
 	return 0;
 }
 
-static int log_append(struct luna_log *log, struct batch *batch)
+static int log_append_once(struct luna_log *log, struct batch *batch)
 {
 	int err;
 
 	log_lock(log);
 	err = log_append_locked(log, batch);
 	mutex_unlock(&log->lock);
+	return err;
+}
+
+static int log_append(struct luna_log *log, struct batch *batch)
+{
+	int err = log_append_once(log, batch);
+
+	if (err == -ENOSPC && !batch->last && luna_log_squeeze(log))
+		err = log_append_once(log, batch);
 	if (err)
 		log_repair(log);
 	return err;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * Between the files of the log: log.c (writers), log_load.c (start), log_rewrite.c (restart and
- * compaction), log_record.c (bytes of a record, index of the live ones). FORMAT.md has the layout.
+ * compaction), log_reserve.c (full disks), log_record.c (bytes of a record, index of the live
+ * ones). FORMAT.md has the layout.
  */
 #ifndef LUNA_TOKEN_LOG_FILE_H
 #define LUNA_TOKEN_LOG_FILE_H
@@ -15,6 +16,7 @@ enum {
 	LUNA_REC_ALIGN = 8,		/* every record starts at a multiple of this */
 	LUNA_REC_MAX = LUNA_OBJECT_MAX + SZ_64K,	/* bytes of a payload */
 	LUNA_ATTEMPTS_LEN = 8,
+	LUNA_LOG_RESERVE = SZ_256K,	/* bytes kept behind the end for records that are vital */
 };
 
 enum luna_rec_type {
@@ -82,6 +84,9 @@ struct luna_index {
  * @synced: records below this sequence are durable, which is @durable bytes
  * @objects: bytes of the records in @index
  * @compact_at: smallest size at which compaction is tried
+ * @reserved: size to which the log can grow on a full disk; 0: unknown
+ * @unreserved: the place keeps no space back
+ * @is_short: it has no room for more than what is kept back
  * @top: highest object handle ever written
  */
 struct luna_log {
@@ -102,6 +107,9 @@ struct luna_log {
 	u64 durable;
 	u64 objects;
 	u64 compact_at;
+	u64 reserved;
+	bool unreserved;
+	bool is_short;
 	u32 top;
 	struct luna_place state;
 	struct luna_place attempts[LUNA_ROLES];
@@ -163,11 +171,26 @@ void luna_log_note(struct luna_log *log, const struct luna_rec *rec, u64 at);
 /* Bytes of all live records and the header. */
 u64 luna_log_live(const struct luna_log *log);
 
+/* ---- log_reserve.c ---- */
+/* May records of this type use what is kept back? Then a full disk does not refuse them. */
+bool luna_rec_vital(u8 type);
+/*
+ * Before @len bytes are appended: 0 if these leave the reserve as it should be, if they are @vital,
+ * or if the place keeps none; else why not (-ENOSPC and the backend's others).
+ */
+int luna_log_room(struct luna_log *log, u32 len, bool vital);
+/* Makes the reserve what it should be, as far as there is room. */
+void luna_log_reserve(struct luna_log *log);
+/* Gives the reserve back if it has @wanted bytes, for a replacement. Return: there are more now. */
+bool luna_log_give_back(struct luna_log *log, u64 wanted);
+
 /* ---- log_rewrite.c ---- */
 /* Begin the log anew with a state and no objects. */
 int luna_log_begin(struct luna_log *log, const u8 *state, u32 len);
 /* Drop the garbage if there is enough of it. Failing is no loss: the log stays as it is. */
 void luna_log_compact(struct luna_log *log);
+/* The same for a record that was refused for want of room. Return: is there more now? */
+bool luna_log_squeeze(struct luna_log *log);
 /* The live records of @from, as they are now, become the log @to, which only the caller knows. */
 int luna_log_write_to(struct luna_log *from, struct luna_log *to);
 /* They become those of @log. Only the caller knows @from, which is fit to be closed alone then. */

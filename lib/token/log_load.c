@@ -326,7 +326,9 @@ int luna_log_load(struct luna_token *token, struct luna_log *log)
 		err = load_live(token, log);
 	if (!err)
 		err = load_settle(log, torn);
-	if (!err)
+	if (!err) {
 		atomic_set(&token->next_handle, log->top);
+		luna_log_reserve(log);
+	}
 	return err;
 }

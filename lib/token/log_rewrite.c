@@ -11,6 +11,7 @@
 
 enum {
 	COMPACT_MIN = SZ_1M,	/* below this, garbage bothers nobody */
+	COMPACT_SHORT = SZ_64K,	/* on a full disk, it does from here on */
 	OUT_ROOM = SZ_64K,
 };
 
@@ -168,11 +169,24 @@ static int rewrite_fill(struct rewrite *w, int (*fill)(struct rewrite *w))
 	return err ? err : out_flush(w);
 }
 
-/* Writes the replacement and puts it in the log's place; the caller then takes account of it. */
-static int rewrite_run(struct rewrite *w, int (*fill)(struct rewrite *w))
+/*
+ * With room for the new log's reserve as well, or for the log alone where the old one's reserve is,
+ * whose room comes back with the old log's.
+ */
+static int rewrite_begin(struct rewrite *w)
 {
 	struct luna_log *log = w->log;
-	int err = log->ops->replace_begin(log->store);
+	int err = log->ops->replace_begin(log->store, w->base + LUNA_LOG_RESERVE);
+
+	if (err == -ENOSPC && luna_log_give_back(log, w->base))
+		err = log->ops->replace_begin(log->store, w->base);
+	return err;
+}
+
+static int rewrite_write(struct rewrite *w, int (*fill)(struct rewrite *w))
+{
+	struct luna_log *log = w->log;
+	int err = rewrite_begin(w);
 
 	if (err)
 		return err;
@@ -183,8 +197,20 @@ static int rewrite_run(struct rewrite *w, int (*fill)(struct rewrite *w))
 		if (err && err != -ENOSPC && err != -ENOMEM)
 			log->failed = true;
 	}
-	if (err) {
+	if (err)
 		log->ops->replace_abort(log->store);
+	return err;
+}
+
+/* Writes the replacement and puts it in the log's place; the caller then takes account of it. */
+static int rewrite_run(struct rewrite *w, int (*fill)(struct rewrite *w))
+{
+	struct luna_log *log = w->log;
+	int err = rewrite_write(w, fill);
+
+	if (err) {
+		if (log->size && !log->failed)
+			luna_log_reserve(log);
 		return err;
 	}
 	log->salted = w->salted;
@@ -196,6 +222,8 @@ static int rewrite_run(struct rewrite *w, int (*fill)(struct rewrite *w))
 	log->compact_at = 0;
 	log->torn = false;
 	log->dirty = false;
+	log->reserved = 0;
+	luna_log_reserve(log);
 	return 0;
 }
 
@@ -312,39 +340,70 @@ int luna_log_read_from(struct luna_log *log, struct luna_log *from)
 	return rewrite_error(err);
 }
 
-static bool worth_compacting(const struct luna_log *log)
+/*
+ * Where there is no room, less garbage is worth it, but not for each few bytes the copy of a large
+ * log; and a record that is @refused may find room that was not there when it was last tried.
+ */
+static bool worth_compacting(const struct luna_log *log, bool refused)
 {
-	u64 live = luna_log_live(log);
+	u64 live, garbage;
 
-	return !log->failed && !log->torn && log->size > COMPACT_MIN && log->size > 2 * live &&
-	       log->size >= log->compact_at;
+	if (log->failed || log->torn || !log->size)
+		return false;
+	live = luna_log_live(log);
+	garbage = log->size - live;
+	if (refused)
+		return garbage >= COMPACT_SHORT && garbage >= live / 4;
+	if (log->size < log->compact_at)
+		return false;
+	if (log->is_short)
+		return garbage >= COMPACT_SHORT && garbage >= live / 4;
+	return log->size > COMPACT_MIN && garbage > live;
 }
 
-static void compact(struct luna_log *log)
+/* A try that finds no room is cheap where space can be kept: it fails before anything is copied. */
+static void compact_failed(struct luna_log *log, int err)
+{
+	bool cheap = err == -ENOSPC && log->is_short;
+
+	if (!cheap)
+		pr_warn("slot %u: compacting the store fails: %d; it grows on\n", log->slot,
+			err);
+	log->compact_at = log->size + (cheap ? COMPACT_SHORT : log->size / 2);
+}
+
+static bool compact(struct luna_log *log, bool refused)
 {
 	int err;
 
 	guard(rwsem_write)(&log->sync);
 	guard(mutex)(&log->lock);
-	if (!worth_compacting(log))	/* someone else was faster */
-		return;
+	if (!worth_compacting(log, refused))	/* someone else was faster */
+		return refused;
 	err = copy_log(log, log);
-	if (!err) {
+	if (!err)
 		move_places(log);
-	} else {
-		pr_warn("slot %u: compacting the store fails: %d; it grows on\n", log->slot,
-			err);
-		log->compact_at = log->size + log->size / 2;
-	}
+	else
+		compact_failed(log, err);
+	return !err;
 }
 
-void luna_log_compact(struct luna_log *log)
+static bool compact_if_worth(struct luna_log *log, bool refused)
 {
 	bool worth;
 
 	mutex_lock(&log->lock);
-	worth = worth_compacting(log);
+	worth = worth_compacting(log, refused);
 	mutex_unlock(&log->lock);
-	if (worth)
-		compact(log);
+	return worth && compact(log, refused);
+}
+
+void luna_log_compact(struct luna_log *log)
+{
+	compact_if_worth(log, false);
+}
+
+bool luna_log_squeeze(struct luna_log *log)
+{
+	return compact_if_worth(log, true);
 }

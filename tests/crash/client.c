@@ -10,6 +10,8 @@
  *	fails SLOT		every use of this slot is an error and no crash
  *	works SLOT		login, an object made, found and destroyed
  *	fill SLOT		makes objects until the device has no room; then destroys nothing
+ *	brim SLOT		on a device without room: login, nothing new, one of fill's objects
+ *				destroyed
  *	attempts SLOT N		N wrong PINs of the CU; the daemon may be killed in between
  *	count SLOT		prints how many objects the CO sees
  *	left SLOT		prints how many attempts the CU has left
@@ -250,13 +252,29 @@ static void fill(const char *slot)
 		snprintf(name, sizeof(name), "full-%u", made);
 		rv = make(session, name, "full", true, &obj);
 		made += rv == CKR_OK;
-	} while (rv == CKR_OK && made < 1000);
+	} while (rv == CKR_OK && made < 2000);
 	assert_rv(rv, CKR_DEVICE_MEMORY);
 	/* What is there can be read and used. */
 	assert_int_equal(object_count(session, NULL, 0), made);
 	snprintf(name, sizeof(name), "full-%u", made - 1);
 	assert_true(object_by_label(session, name) != 0);
 	printf("%u\n", made);
+}
+
+static void brim(const char *slot)
+{
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE obj;
+
+	assert_int_equal(suite_setup_bare(NULL), 0);
+	session = session_co(slot_of(slot));
+	assert_rv(make(session, "one more", "", true, &obj), CKR_DEVICE_MEMORY);
+	obj = object_by_label(session, "full-0");
+	assert_true(obj != 0);
+	assert_rv(change(session, obj, "changed"), CKR_DEVICE_MEMORY);
+	assert_ok(p11->C_DestroyObject(session, obj));
+	assert_true(object_by_label(session, "full-0") == 0);
+	assert_ok(p11->C_Logout(session));
 }
 
 static void count(const char *slot)
@@ -308,6 +326,8 @@ int main(int argc, char **argv)
 		works(arg);
 	else if (!strcmp(what, "fill"))
 		fill(arg);
+	else if (!strcmp(what, "brim"))
+		brim(arg);
 	else if (!strcmp(what, "count"))
 		count(arg);
 	else if (!strcmp(what, "attempts") && argc > 3)

@@ -131,6 +131,7 @@ struct disk *disk_new(void)
 
 	memset(disk, 0, sizeof(*disk));
 	pthread_mutex_init(&disk->lock, NULL);
+	disk->keeps = true;
 	return disk;
 }
 
@@ -245,14 +246,50 @@ int disk_open(struct disk *disk, const char *name, bool create, bool exclusive)
 	return file;
 }
 
+/* disk->lock is held. Bytes to which a file can grow. */
+static u64 can_grow(struct disk *disk, int file)
+{
+	u64 others = 0, kept = disk->files[file].kept;
+	u32 i;
+	int other;
+
+	if (!disk->capacity)
+		return U64_MAX;
+	for (i = 0; i < disk->names.count; i++) {
+		other = disk->names.rows[i].file;
+		if (other != file)
+			others += max(disk->files[other].len, disk->files[other].kept);
+	}
+	return max(kept, disk->capacity - min(disk->capacity, others));
+}
+
+int disk_keep(struct disk *disk, int file, u64 end)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&disk->lock);
+	if (!disk->keeps)
+		err = -EOPNOTSUPP;
+	else if (end > can_grow(disk, file))
+		err = -ENOSPC;
+	else
+		disk->files[file].kept = max(disk->files[file].kept, (size_t)end);
+	pthread_mutex_unlock(&disk->lock);
+	return err;
+}
+
 ssize_t disk_write(struct disk *disk, int file, const void *data, size_t len, u64 at)
 {
 	struct disk_event event = { .op = DISK_WRITE, .file = file, .at = at, .data = (u8 *)data };
+	u64 most;
 	int err;
 
 	pthread_mutex_lock(&disk->lock);
 	err = fault(disk, DISK_WRITE);
-	event.len = len;
+	most = can_grow(disk, file);
+	if (!err && at >= most)
+		err = -ENOSPC;
+	event.len = min_t(u64, len, most - min(at, most));
 	if (err)	/* a short write; what comes after it is an error */
 		event.len = disk->calls[DISK_WRITE] == disk->faults[DISK_WRITE].at ?
 			    min(len, disk->faults[DISK_WRITE].torn) : 0;
@@ -292,8 +329,10 @@ int disk_cut(struct disk *disk, int file, u64 size)
 
 	pthread_mutex_lock(&disk->lock);
 	err = fault(disk, DISK_CUT);
-	if (!err)
+	if (!err) {
 		change(disk, event);
+		disk->files[file].kept = 0;
+	}
 	pthread_mutex_unlock(&disk->lock);
 	return err;
 }

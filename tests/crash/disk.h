@@ -41,9 +41,11 @@ struct disk_event {
 	u32 value;
 };
 
+/* @kept: bytes of the disk that are the file's, if not less than it has */
 struct disk_file {
 	u8 *data;
 	size_t len, room;
+	size_t kept;
 };
 
 struct disk_names {
@@ -62,6 +64,8 @@ struct disk_names {
  * @faults: an operation that fails, by its number; @lasting: and all after it
  * @pause: microseconds that a flush takes
  * @stubborn: disk_forget() does nothing
+ * @capacity: bytes that all files with a name can take; 0: no end of them
+ * @keeps: space can be kept for a file
  */
 struct disk {
 	pthread_mutex_t lock;
@@ -81,6 +85,8 @@ struct disk {
 	} faults[DISK_OPS];
 	u32 pause;
 	bool stubborn;
+	u64 capacity;
+	bool keeps;
 };
 
 /* The disk that posix.c and kernel.c work on. */
@@ -103,6 +109,11 @@ ssize_t disk_write(struct disk *disk, int file, const void *data, size_t len, u6
 ssize_t disk_read(struct disk *disk, int file, void *data, size_t len, u64 at);
 u64 disk_size(struct disk *disk, int file);
 int disk_cut(struct disk *disk, int file, u64 size);
+/*
+ * disk_keep() - space for a file to grow to @end bytes; a cut of the file, or a crash, gives it up.
+ * -ENOSPC; -EOPNOTSUPP
+ */
+int disk_keep(struct disk *disk, int file, u64 end);
 int disk_flush(struct disk *disk, int file);
 int disk_flush_dir(struct disk *disk);
 /* disk_forget() - what memory has of a file is dropped: from here on reads see the medium */

@@ -74,9 +74,9 @@ static void rig_begin(struct rig *r, const struct place *place, u64 seed)
 static u32 rig_count(struct rig *r)
 {
 	struct fx_tmpl *none = calloc(1, sizeof(*none));
-	u32 handles[64], count = 0;
+	u32 handles[600], count = 0;
 
-	assert_int_equal(fx_find(r->open, r->session, none, handles, 64, &count), CKR_OK);
+	assert_int_equal(fx_find(r->open, r->session, none, handles, ARRAY_SIZE(handles), &count), CKR_OK);
 	free(none);
 	return count;
 }
@@ -105,6 +105,17 @@ static void rig_end(struct rig *r)
 
 /* ---- A full disk ---- */
 
+static struct disk_file *main_file(struct disk *disk)
+{
+	u32 i;
+
+	for (i = 0; i < disk->names.count; i++)
+		if (!strcmp(disk->names.rows[i].name, "token0.luna"))
+			return &disk->files[disk->names.rows[i].file];
+	fail();
+	return NULL;
+}
+
 static void test_full(void **state)
 {
 	struct rig r;
@@ -127,6 +138,132 @@ static void test_full(void **state)
 				 CKR_DEVICE_MEMORY);
 		assert_int_equal(fx_login(r.open, r.session, CKU_USER, FX_CO_PIN), CKR_OK);
 		rig_restart(&r);
+		assert_int_equal(rig_count(&r), r.made);
+		rig_end(&r);
+	}
+}
+
+/* From here on the disk has no room beyond what its files take, or keep. */
+static void fill_disk(struct disk *disk)
+{
+	u32 i;
+
+	disk->capacity = 0;
+	for (i = 0; i < disk->names.count; i++) {
+		struct disk_file *file = &disk->files[disk->names.rows[i].file];
+
+		disk->capacity += max(file->len, file->kept);
+	}
+}
+
+static s64 wrong_pin(struct rig *r)
+{
+	return fx_login(r->open, r->session, CKU_USER, "not the PIN");
+}
+
+static u32 rig_destroy_one(struct rig *r)
+{
+	struct fx_tmpl *none = calloc(1, sizeof(*none));
+	u32 handle = 0, count = 0;
+
+	assert_int_equal(fx_find(r->open, r->session, none, &handle, 1, &count), CKR_OK);
+	free(none);
+	assert_int_equal(fx_destroy(r->open, r->session, handle), CKR_OK);
+	r->made--;
+	return handle;
+}
+
+/*
+ * A disk without a byte left: nothing new, but logins, their counters, and destroying. A daemon
+ * that is killed then comes up on the same disk.
+ */
+static void test_brim(void **state)
+{
+	const struct place *place;
+	struct rig r;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		place = places[i];
+		rig_begin(&r, place, 9);
+		r.disk->recording = false;
+		fill_disk(r.disk);
+		while (rig_make(&r) == CKR_OK)
+			assert_in_range(r.made, 1, 500);
+		assert_int_equal(rig_make(&r), CKR_DEVICE_MEMORY);
+		assert_int_equal(fx_set_pin(r.open, r.session, FX_CO_PIN, NEW_CO_PIN),
+				 CKR_DEVICE_MEMORY);
+		rig_destroy_one(&r);
+		assert_int_equal(fx_logout(r.open, r.session), CKR_OK);
+		assert_int_equal(wrong_pin(&r), CKR_PIN_INCORRECT);
+		assert_int_equal(wrong_pin(&r), CKR_PIN_INCORRECT);
+		luna_release(r.open);
+		host_kill(&r.host);
+		assert_int_equal(host_open(&r.host, place, &luna_openssl_ops), 0);
+		assert_false(r.host.token->damaged);
+		assert_int_equal(r.host.token->state->roles[LUNA_ROLE_CO].failed, 2);
+		rig_login(&r);
+		assert_int_equal(r.host.token->state->roles[LUNA_ROLE_CO].failed, 0);
+		assert_int_equal(rig_count(&r), r.made);
+		assert_int_equal(rig_make(&r), CKR_DEVICE_MEMORY);
+		r.disk->capacity += SZ_1M;
+		assert_int_equal(rig_make(&r), CKR_OK);
+		rig_restart(&r);
+		assert_int_equal(rig_count(&r), r.made);
+		rig_end(&r);
+	}
+}
+
+/* The last wrong SO PIN empties a token that has filled the disk. */
+static void test_brim_zeroize(void **state)
+{
+	struct luna_open *open;
+	struct rig r;
+	u32 session, i, n;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		rig_begin(&r, places[i], 10);
+		r.disk->recording = false;
+		fill_disk(r.disk);
+		while (rig_make(&r) == CKR_OK)
+			;
+		luna_release(r.open);
+		open = luna_open(r.host.token);
+		assert_int_equal(fx_session(open, true, &session), CKR_OK);
+		for (n = 0; r.host.token->state->initialised; n++)
+			assert_int_equal(fx_login(open, session, CKU_SO, "not the PIN"),
+					 CKR_PIN_INCORRECT);
+		assert_false(r.host.token->state->initialised);
+		luna_release(open);
+		host_close(&r.host);
+		assert_int_equal(host_open(&r.host, places[i], &luna_openssl_ops), 0);
+		assert_false(r.host.token->damaged);
+		assert_false(r.host.token->state->initialised);
+		host_close(&r.host);
+		disk_free(r.disk);
+	}
+}
+
+/* A file system that keeps no space: as full as it is, the rest goes on. */
+static void test_brim_kept_nothing(void **state)
+{
+	struct rig r;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		rig_begin(&r, places[i], 11);
+		r.disk->recording = false;
+		r.disk->keeps = false;
+		rig_restart(&r);
+		assert_int_equal(rig_make(&r), CKR_OK);
+		main_file(r.disk)->kept = 0;
+		fill_disk(r.disk);
+		assert_int_equal(rig_make(&r), CKR_DEVICE_MEMORY);
+		fx_logout(r.open, r.session);
+		assert_int_equal(fx_login(r.open, r.session, CKU_USER, FX_CO_PIN),
+				 CKR_DEVICE_MEMORY);
+		r.disk->capacity = 0;
+		assert_int_equal(fx_login(r.open, r.session, CKU_USER, FX_CO_PIN), CKR_OK);
 		assert_int_equal(rig_count(&r), r.made);
 		rig_end(&r);
 	}
@@ -290,17 +427,6 @@ static void test_replace_fails(void **state)
 }
 
 /* ---- Files that somebody else has changed ---- */
-
-static struct disk_file *main_file(struct disk *disk)
-{
-	u32 i;
-
-	for (i = 0; i < disk->names.count; i++)
-		if (!strcmp(disk->names.rows[i].name, "token0.luna"))
-			return &disk->files[disk->names.rows[i].file];
-	fail();
-	return NULL;
-}
 
 /* A token whose store cannot be used says so, and does nothing else. */
 static void assert_out_of_use(struct luna_token *token)
@@ -615,6 +741,9 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_brim),
+		cmocka_unit_test(test_brim_zeroize),
+		cmocka_unit_test(test_brim_kept_nothing),
 		cmocka_unit_test(test_flush_fails),
 		cmocka_unit_test(test_memory_lies),
 		cmocka_unit_test(test_replace_fails),

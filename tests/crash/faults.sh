@@ -61,17 +61,50 @@ exchanged() {
 		[ "$(serial 1)" = "$(cat "$work/serial0")" ] && run works 0 && run works 1 && end TERM
 }
 
-# full: the store on a file system with hardly any room
-full() {
-	mount -t tmpfs -o size=600k,mode=700 none "$store" && cp "$good"/token* "$store" && start
+small_tmpfs() { mount -t tmpfs -o size=3m,mode=700 none "$store"; }
+small_ext4() {
+	truncate -s 6m "$work/image" && mkfs.ext4 -q -b 1024 -m 0 "$work/image" &&
+		mount -o loop "$work/image" "$store" && chmod 700 "$store"
 }
-# What is left of the last page of its file has room for some more.
-runs_full() {
-	local i
-	for i in $(seq 20); do
-		run works "$1" || break
+# To its last byte: what is written to it goes to the disk at once.
+fill_up() { ! dd if=/dev/zero of="$store/ballast" bs=1k oflag=dsync status=none 2>"$work/out"; }
+left() { run left 0 && cat "$work/out"; }
+
+# A store on a full disk, whose daemon is killed then, and freed.
+brim() { # NAME
+	local made attempts
+	cp "$good"/token* "$store"
+	check "$1: the daemon starts" start
+	check "$1: it is filled to the brim" fill_up
+	check "$1: objects, until none is taken any more" run fill 0
+	made=$(cat "$work/out")
+	check "$1: login, destroying, nothing new" run brim 0
+	check "$1: the other token takes nothing either, once its last block is full" run fill 1
+	check "$1: the daemon says so" daemon_says 'slot 0: no room left for the store'
+	attempts=$(left)
+	check "$1: wrong PINs" run attempts 0 2
+	check "$1: SIGKILL" end KILL
+	check "$1: the daemon starts again" start
+	check "$1: the wrong PINs were counted" [ "$(left)" = $((attempts - 2)) ]
+	check "$1: login" run count 0
+	check "$1: all objects that were told are there" [ "$(cat "$work/out")" = $((made - 1)) ]
+	rm "$store/ballast"
+	check "$1: with room again, token 0 works" run works 0
+	check "$1: and token 1" run works 1
+	check "$1: SIGTERM ends the daemon" end TERM
+}
+
+# Not the disk has an end, but what the daemon may write to one file.
+file_limit() {
+	restore
+	(ulimit -f 1024 && exec "$daemon" --foreground --dir="$work/dev" --store="$store" --slots=2 \
+		--pin-iterations=1000 2>"$work/daemon") &
+	pid=$!
+	for _ in $(seq 200); do
+		serves && break
+		sleep 0.05
 	done
-	[ "$i" -lt 20 ] && grep -q 'CKR_DEVICE_MEMORY' "$work/out"
+	run fill 0 && run attempts 0 2 && run count 0
 }
 
 if ! start; then
@@ -109,25 +142,23 @@ check "an older copy is a token as it was" start
 check "it works" run works 0
 check "SIGTERM ends the daemon" end TERM
 
+check "a limit on file sizes: objects until then, and logins" file_limit
+check "SIGTERM ends the daemon" end TERM
+
 if [ "$LUNA_OWN_MOUNTS" = yes ]; then
-	check "a small disk" full
-	dd if=/dev/zero of="$store/ballast" bs=1k count=200 status=none
-	check "objects, until it is full" run fill 0
-	made=$(cat "$work/out")
-	dd if=/dev/zero of="$store/ballast2" bs=1k count=600 status=none 2>/dev/null
-	check "the other token: a clear error" runs_full 1
-	rm -f "$store/ballast" "$store/ballast2"
-	check "with room again, it works" run works 1
-	check "and the full one" run works 0
-	check "kill -9" end KILL
-	check "it starts" start
-	run count 0
-	check "all objects that were told are there" [ "$(cat "$work/out")" = "$made" ]
-	check "SIGTERM ends the daemon" end TERM
+	check "a small tmpfs" small_tmpfs
+	brim tmpfs
 	mount -o remount,ro "$store"
 	"$daemon" --foreground --dir="$work/dev" --store="$store" 2>"$work/out"
 	check "a store that cannot be written to is refused" grep -q "cannot use the store .*Read-only" "$work/out"
 	umount "$store"
+	if small_ext4 2>/dev/null; then
+		brim ext4
+		umount "$store"
+	else
+		count=$((count + 1))
+		echo "ok $count - a small ext4 # SKIP no loop devices"
+	fi
 else
 	count=$((count + 1))
 	echo "ok $count - a small disk # SKIP no mounts of one's own"

@@ -51,6 +51,11 @@ int vfs_truncate(const struct path *path, loff_t size)
 	return disk_cut(disk_now, path->inode->file, size);
 }
 
+int vfs_fallocate(struct file *file, int mode, loff_t at, loff_t len)
+{
+	return disk_keep(disk_now, file->inode.file, at + len);
+}
+
 int vfs_fsync(struct file *file, int datasync)
 {
 	if (file->inode.file == DIRECTORY)

@@ -78,6 +78,15 @@ int __wrap_ftruncate64(int fd, off_t size)
 	return answer(disk_cut(disk_now, fd - FIRST_FD, size));
 }
 
+int __real_fallocate64(int fd, int mode, off_t at, off_t len);
+int __wrap_fallocate64(int fd, int mode, off_t at, off_t len);
+int __wrap_fallocate64(int fd, int mode, off_t at, off_t len)
+{
+	if (!ours(fd))
+		return __real_fallocate64(fd, mode, at, len);
+	return answer(disk_keep(disk_now, fd - FIRST_FD, at + len));
+}
+
 int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
 int __wrap_fdatasync(int fd)

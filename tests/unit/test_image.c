@@ -860,8 +860,9 @@ static void test_store_fails(void **state)
 	image = image_of(&source);
 	target_make_old(&target, OTHER_SLOT);
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		memstore_fail(target.fx.store, rows[i].call, 1, rows[i].error, 0);
+		memstore_break(target.fx.store, rows[i].call, 1, rows[i].error);
 		assert_int_equal(restore(target.open, &image, OLD_SO_PIN), rows[i].expected);
+		memstore_fail(target.fx.store, rows[i].call, 0, 0, 0);
 		expect_old(&target);
 	}
 	/* After this one nobody knows which it is, until it is loaded again. */

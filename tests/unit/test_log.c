@@ -527,6 +527,28 @@ static void test_unknown_kind(void **state)
 	bench_free(b);
 }
 
+/* ---- Writers in threads ---- */
+
+enum { WRITERS = 8, PUTS = 60 };
+
+struct writer {
+	struct bench *b;
+	u32 base;
+	u32 failed;
+	pthread_t thread;
+};
+
+static int slow_sync(void *store)
+{
+	usleep(1000);
+	return memstore_ops.sync(store);
+}
+
+static void start_writer(struct writer *w, void *(*fn)(void *arg))
+{
+	assert_int_equal(pthread_create(&w->thread, NULL, fn, w), 0);
+}
+
 /* ---- Failing stores ---- */
 
 static void test_full(void **state)
@@ -549,6 +571,214 @@ static void test_full(void **state)
 	assert_true(has(b, 1, 0, 100) && has(b, 4, 0, 100));
 	bench_free(b);
 }
+
+/* ---- A full disk ---- */
+
+static u32 said;
+
+static void count_said(enum port_log_level level, const char *fmt, va_list args)
+{
+	said += level == PORT_LOG_WARN;
+}
+
+/* The log says what it meets; these tests meet it on purpose. */
+static void quiet(enum port_log_level level, const char *fmt, va_list args)
+{
+}
+
+/* From here on the place has no more room than it gives already. */
+static void fill_place(struct bench *b)
+{
+	b->store->room = max(b->store->kept, b->store->content.len);
+}
+
+static int attempt(struct bench *b, u32 failed)
+{
+	return luna_log_attempts(&b->token, LUNA_ROLE_CO, failed, failed > 9, true);
+}
+
+/* Only what must not be refused is not, and that is there after a kill. */
+static void test_reserve(void **state)
+{
+	struct bench *b = bench_new();
+	u32 i, made = 0;
+
+	assert_true(b->store->kept >= b->store->content.len + LUNA_LOG_RESERVE);
+	said = 0;
+	port_log_sink(count_said);
+	fill_place(b);
+	while (!put(b, 1 + made, 0, 1000))
+		assert_in_range(++made, 1, 1000);
+	while (!put(b, 1 + made, 0, 10))
+		made++;
+	assert_true(made > 0);
+	for (i = 1; i < 8; i++)
+		assert_int_equal(attempt(b, i), 0);
+	assert_int_equal(put(b, 2000, 0, 1000), -ENOSPC);
+	assert_int_equal(put(b, 1, 1, 1000), -ENOSPC);
+	assert_int_equal(put_pair(b, 2000, 100), -ENOSPC);
+	assert_int_equal(luna_state_save(&b->token), CKR_DEVICE_MEMORY);
+	assert_int_equal(luna_log_clear(&b->token, b->token.state), -ENOSPC);
+	assert_int_equal(luna_log_delete(&b->token, 1), 0);
+	assert_int_equal(calls(b, MEMSTORE_TRUNCATE), 0);	/* nothing was half written */
+	assert_int_equal(said, 1);
+	bench_kill(b);
+	bench_load(b);
+	assert_int_equal(b->ret, 0);
+	assert_int_equal(count(b), made - 1);
+	assert_int_equal(b->token.state->roles[LUNA_ROLE_CO].failed, 7);
+	/* It opens on a full disk, and the reserve is where it was. */
+	assert_int_equal(attempt(b, 10), 0);
+	assert_int_equal(put(b, 2000, 0, 1000), -ENOSPC);
+	said = 0;
+	b->store->room = 0;
+	assert_int_equal(put(b, 2000, 0, 1000), 0);
+	assert_int_equal(said, 1);
+	port_log_sink(quiet);
+	assert_true(b->store->kept >= b->store->content.len + LUNA_LOG_RESERVE);
+	bench_reload(b);
+	assert_int_equal(count(b), made);
+	assert_true(b->token.state->roles[LUNA_ROLE_CO].locked);
+	bench_free(b);
+}
+
+/* What makes no more than the reserve goes on for good: it is written anew in its own room. */
+static void test_reserve_lasts(void **state)
+{
+	struct bench *b = bench_new();
+	u32 i, before;
+
+	assert_int_equal(put(b, 1, 0, 100000), 0);
+	fill_place(b);
+	before = calls(b, MEMSTORE_REPLACE_COMMIT);
+	for (i = 0; i < 3 * LUNA_LOG_RESERVE / luna_rec_size(LUNA_ATTEMPTS_LEN); i++)
+		assert_int_equal(attempt(b, i % 9), 0);
+	assert_true(calls(b, MEMSTORE_REPLACE_COMMIT) > before);
+	/* So is the token that is initialised again, or zeroized. */
+	while (!put(b, 2, i++, 1000))
+		;
+	assert_int_equal(luna_log_restart(&b->token, b->token.state), 0);
+	assert_int_equal(put(b, 3, 0, 100), 0);
+	luna_objects_drop_all(&b->token);
+	bench_reload(b);
+	assert_int_equal(count(b), 1);
+	bench_free(b);
+}
+
+/* A log too large for that has as many attempts as the reserve, and is told so then. */
+static void test_reserve_ends(void **state)
+{
+	const u32 size = luna_rec_size(LUNA_ATTEMPTS_LEN);
+	struct bench *b = bench_new();
+	u32 i;
+
+	assert_int_equal(put(b, 1, 0, 900000), 0);
+	fill_place(b);
+	for (i = 0; !attempt(b, i % 9); i++)
+		assert_true(i < 3 * LUNA_LOG_RESERVE / size);
+	assert_true(i >= LUNA_LOG_RESERVE / size);
+	assert_int_equal(attempt(b, 1), -ENOSPC);
+	assert_int_equal(luna_log_delete(&b->token, 1), -ENOSPC);
+	b->store->room += SZ_1M;
+	assert_int_equal(luna_log_delete(&b->token, 1), 0);
+	assert_true(b->store->kept >= b->store->content.len + LUNA_LOG_RESERVE);
+	bench_free(b);
+}
+
+/* Who destroys objects on a full disk can make others then. */
+static void test_reserve_squeeze(void **state)
+{
+	struct bench *b = bench_new();
+	u32 i, turn, made = 0;
+
+	b->store->room = SZ_1M;
+	while (!put(b, 1 + made, 0, 20000))
+		made++;
+	assert_true(made > 20);
+	for (turn = 1; turn < 4; turn++) {
+		for (i = 1; i <= made - 5; i++)
+			assert_int_equal(luna_log_delete(&b->token, i), 0);
+		for (i = 1; i <= made - 5; i++)
+			assert_int_equal(put(b, i, turn, 20000), 0);
+		bench_reload(b);
+		assert_int_equal(count(b), made);
+	}
+	/* One that must not be: more lives than fits twice, and nothing says that it is lost. */
+	assert_int_equal(put(b, 5000, 0, 900000), -ENOSPC);
+	assert_int_equal(attempt(b, 3), 0);
+	bench_free(b);
+}
+
+static int no_reserve(void *store, u64 end)
+{
+	return -EOPNOTSUPP;
+}
+
+/* A place that keeps nothing is used to its last byte, and its token says so once. */
+static void test_reserve_unknown(void **state)
+{
+	struct bench *b = bench_new();
+	u32 made = 0;
+
+	bench_unload(b);
+	b->ops.reserve = no_reserve;
+	said = 0;
+	port_log_sink(count_said);
+	bench_load(b);
+	assert_int_equal(b->ret, 0);
+	b->store->kept = 0;
+	b->store->room = b->store->content.len + 5000;
+	while (!put(b, 1 + made, 0, 1000))
+		made++;
+	assert_int_equal(made, 4);
+	assert_int_equal(attempt(b, 1), 0);
+	assert_int_equal(said, 1);
+	port_log_sink(quiet);
+	bench_reload(b);
+	assert_int_equal(count(b), made);
+	bench_free(b);
+}
+
+/* Both kinds at once, some refused, sharing their flushes: all that was told is there. */
+static void *write_mixed(void *arg)
+{
+	struct writer *w = arg;
+	u32 i;
+
+	for (i = 0; i < PUTS; i++) {
+		if (w->base / 1000 % 2)
+			w->failed += !!put(w->b, w->base + i, 0, 3000);
+		else if (attempt(w->b, i % 9))
+			fail();
+	}
+	return NULL;
+}
+
+static void test_reserve_among_writers(void **state)
+{
+	struct writer writers[WRITERS];
+	struct bench *b = bench_new();
+	u32 i, refused = 0;
+
+	b->ops.sync = slow_sync;
+	b->store->room = b->store->content.len + LUNA_LOG_RESERVE + 300000;
+	for (i = 0; i < WRITERS; i++) {
+		writers[i] = (struct writer){ .b = b, .base = 1 + 1000 * i };
+		start_writer(&writers[i], write_mixed);
+	}
+	for (i = 0; i < WRITERS; i++) {
+		pthread_join(writers[i].thread, NULL);
+		refused += writers[i].failed;
+	}
+	assert_true(refused > 0 && refused < WRITERS * PUTS / 2);
+	bench_kill(b);
+	bench_load(b);
+	assert_int_equal(b->ret, 0);
+	assert_int_equal(count(b), WRITERS * PUTS / 2 - refused);
+	bench_free(b);
+}
+
+/* ---- Other failures ---- */
 
 /* After a flush that failed nobody knows what the store holds, until it is read again. */
 static void test_flush_fails(void **state)
@@ -596,8 +826,9 @@ static void test_restart_fails(void **state)
 	assert_int_equal(put(b, 1, 0, 100), 0);
 	for (i = 0; i < ARRAY_SIZE(steps); i++)
 		for (k = 0; k < ARRAY_SIZE(passing); k++) {
-			memstore_fail(b->store, steps[i], 1, passing[k], 0);
+			memstore_break(b->store, steps[i], 1, passing[k]);
 			assert_int_equal(luna_log_restart(&b->token, b->token.state), passing[k]);
+			memstore_fail(b->store, steps[i], 0, 0, 0);
 			assert_int_equal(put(b, 2 + i, 0, 100), 0);
 		}
 	memstore_fail(b->store, MEMSTORE_REPLACE_APPEND, 1, -EIO, 0);
@@ -649,21 +880,6 @@ static void test_no_memory(void **state)
 
 /* ---- Many writers ---- */
 
-enum { WRITERS = 8, PUTS = 60 };
-
-struct writer {
-	struct bench *b;
-	u32 base;
-	u32 failed;
-	pthread_t thread;
-};
-
-static int slow_sync(void *store)
-{
-	usleep(1000);
-	return memstore_ops.sync(store);
-}
-
 static void *write_some(void *arg)
 {
 	struct writer *w = arg;
@@ -675,11 +891,6 @@ static void *write_some(void *arg)
 			w->failed += !!luna_log_delete(&w->b->token, w->base + i);
 	}
 	return NULL;
-}
-
-static void start_writer(struct writer *w, void *(*fn)(void *arg))
-{
-	assert_int_equal(pthread_create(&w->thread, NULL, fn, w), 0);
 }
 
 static void run_writers(struct bench *b, struct writer *writers)
@@ -921,11 +1132,6 @@ static void test_compact_among_writers(void **state)
 	bench_free(b);
 }
 
-/* The log says what it meets; these tests meet it on purpose. */
-static void quiet(enum port_log_level level, const char *fmt, va_list args)
-{
-}
-
 static unsigned int warnings;
 
 static int setup(void **state)
@@ -958,6 +1164,12 @@ int main(void)
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_unknown_kind),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_reserve),
+		cmocka_unit_test(test_reserve_lasts),
+		cmocka_unit_test(test_reserve_ends),
+		cmocka_unit_test(test_reserve_squeeze),
+		cmocka_unit_test(test_reserve_unknown),
+		cmocka_unit_test(test_reserve_among_writers),
 		cmocka_unit_test(test_flush_fails),
 		cmocka_unit_test(test_cut_fails),
 		cmocka_unit_test(test_restart_fails),

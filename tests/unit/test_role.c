@@ -496,8 +496,9 @@ static void test_store_fails(void **state)
 	logout(&b);
 	/* The zeroization that fails is made up for at the next attempt. */
 	guess_wrong(&b, CKU_SO, ALLOWED - 1);
-	memstore_fail(b.fx.store, MEMSTORE_REPLACE_BEGIN, 1, -ENOSPC, 0);
+	memstore_break(b.fx.store, MEMSTORE_REPLACE_BEGIN, 1, -ENOSPC);
 	assert_int_equal(login(&b, CKU_SO, WRONG), CKR_DEVICE_MEMORY);
+	memstore_fail(b.fx.store, MEMSTORE_REPLACE_BEGIN, 0, 0, 0);
 	restart(&b);
 	assert_true(b.fx.token->state->initialised);
 	assert_int_equal(login(&b, CKU_SO, FX_SO_PIN), CKR_PIN_INCORRECT);

@@ -64,12 +64,12 @@ static void test_store_crash(void **state __maybe_unused)
 	assert_content(image, "keptper");
 	memstore_free(image);
 
-	assert_int_equal(memstore_ops.replace_begin(store), 0);
+	assert_int_equal(memstore_ops.replace_begin(store, 0), 0);
 	assert_int_equal(memstore_ops.replace_append(store, "new", 3), 0);
 	assert_content(store, "keptperhaps");
 	memstore_ops.replace_abort(store);
 	assert_int_equal(memstore_ops.replace_commit(store), -EINVAL);
-	assert_int_equal(memstore_ops.replace_begin(store), 0);
+	assert_int_equal(memstore_ops.replace_begin(store, 0), 0);
 	assert_int_equal(memstore_ops.replace_append(store, "newer", 5), 0);
 	assert_int_equal(memstore_ops.replace_commit(store), 0);
 	assert_content(store, "newer");

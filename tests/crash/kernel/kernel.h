@@ -65,6 +65,8 @@ u64 i_size_read(const struct inode *inode);
 ssize_t kernel_write(struct file *file, const void *buf, size_t len, loff_t *pos);
 ssize_t kernel_read(struct file *file, void *buf, size_t len, loff_t *pos);
 int vfs_truncate(const struct path *path, loff_t size);
+int vfs_fallocate(struct file *file, int mode, loff_t at, loff_t len);
+#define FALLOC_FL_KEEP_SIZE 1
 int vfs_fsync(struct file *file, int datasync);
 int vfs_fadvise(struct file *file, loff_t at, loff_t len, int advice);
 #define POSIX_FADV_DONTNEED 4
