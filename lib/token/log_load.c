@@ -59,6 +59,17 @@ static int scan_crc(struct scan *s, u64 at, u32 len, u32 *crc)
 	return 0;
 }
 
+/* What fills a record up is under no CRC: it is zeros, or the record is not whole. */
+static int scan_filling(struct scan *s, u64 at, u32 len)
+{
+	const u8 *bytes;
+	int err = len ? luna_log_reader_get(&s->reader, at, len, &bytes) : 0;
+
+	while (!err && len)
+		err = bytes[--len] ? -EBADMSG : 0;
+	return err;
+}
+
 /* The record at s->at. Return: 0; -EBADMSG: it is not whole; -EUCLEAN; the errno of the store. */
 static int scan_record(struct scan *s, struct luna_rec *rec)
 {
@@ -83,7 +94,10 @@ static int scan_record(struct scan *s, struct luna_rec *rec)
 	err = scan_crc(s, s->at + LUNA_REC_HEAD, rec->len, &crc);
 	if (err)
 		return err;
-	return crc == rec->crc ? 0 : -EBADMSG;
+	if (crc != rec->crc)
+		return -EBADMSG;
+	return scan_filling(s, s->at + LUNA_REC_HEAD + rec->len,
+			    luna_rec_size(rec->len) - LUNA_REC_HEAD - rec->len);
 }
 
 /* The records from s->end to s->at are a complete batch: they count. */
