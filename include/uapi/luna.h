@@ -690,7 +690,7 @@ struct luna_ctr_param {
 
 /*
  * CKM_AES_GCM; followed by iv_len bytes of IV and aad_len bytes of AAD. iv_len 0: the token draws
- * it.
+ * it. CKM_AES_GMAC: with an IV, and without AAD, which is what is signed.
  */
 struct luna_gcm_param {
 	__u32 iv_len;

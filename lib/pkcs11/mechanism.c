@@ -82,6 +82,20 @@ static bool encode_gcm(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 	return true;
 }
 
+/*
+ * CKM_AES_GMAC: up to v3.0 an IV of 12 bytes and nothing else, for a tag of 16; later, and for the
+ * vendor, CK_GCM_PARAMS.
+ */
+static bool encode_gmac(struct p11_buffer *bytes, const void *from, CK_ULONG len)
+{
+	CK_GCM_PARAMS params = { .ulIvLen = 12, .ulIvBits = 96, .ulTagBits = 128 };
+
+	if (len != params.ulIvLen)
+		return encode_gcm(bytes, from, len);
+	params.pIv = (CK_BYTE_PTR)from;
+	return encode_gcm(bytes, &params, sizeof(params));
+}
+
 static bool encode_oaep(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 {
 	CK_RSA_PKCS_OAEP_PARAMS params;
@@ -162,6 +176,8 @@ static const struct parameter_row {
 	{ CKM_AES_CTR, encode_ctr, sizeof(uint32_t) },
 	GCM(CKM_AES_GCM),
 	GCM(CKM_AES_GCM_2_20a5d1),
+	{ CKM_AES_GMAC, encode_gmac, sizeof(struct luna_gcm_param) },
+	{ CKM_AES_GMAC_OLD, encode_gmac, sizeof(struct luna_gcm_param) },
 	{ CKM_RSA_PKCS_OAEP, encode_oaep, sizeof(struct luna_oaep_param) },
 	{ CKM_RSA_AES_KEY_WRAP, encode_rsa_aes, 0 },
 	PSS(CKM_RSA_PKCS_PSS),

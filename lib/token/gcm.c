@@ -8,6 +8,8 @@
  * nothing before the tag was found right. An encryption without an IV gets one drawn by the token,
  * 16 bytes, which the product appends behind ciphertext and tag; decryption takes it as its
  * parameter.
+ *
+ * GMAC is GCM without text: what is signed is the AAD, as it comes.
  */
 #include "ghash.h"
 #include "mech.h"
@@ -199,7 +201,7 @@ static int provider_begin(struct luna_op_state *op, const u8 *iv, u32 iv_len)
 
 	if (IS_ERR(key))
 		return PTR_ERR(key);
-	stream = op->token->crypto->cipher_begin(key, LUNA_GCM, op->kind == LUNA_OP_ENCRYPT, iv,
+	stream = op->token->crypto->cipher_begin(key, LUNA_GCM, op->kind != LUNA_OP_DECRYPT, iv,
 						 iv_len);
 	if (IS_ERR(stream))
 		return PTR_ERR(stream);
@@ -353,19 +355,26 @@ static u32 put_trailer(const struct gcm *g, u8 *out)
 	return g->tag_len + g->drawn;
 }
 
-static u32 gcm_final(struct luna_op_state *op, u8 *out, u32 *out_len)
+/* The tag of all that came, in g->tag */
+static u32 gcm_tag(struct luna_op_state *op)
 {
 	struct gcm *g = luna_op_private(op, struct gcm);
 	int err = gcm_go(op);
 
 	if (err)
 		return luna_key_ckr(err);
-	if (g->built)
-		built_tag(g, g->done, g->tag);
-	else
-		err = op->token->crypto->cipher_tag(g->stream, g->tag, g->tag_len);
-	*out_len = put_trailer(g, out);
-	return luna_ckr(err);
+	if (!g->built)
+		return luna_ckr(op->token->crypto->cipher_tag(g->stream, g->tag, g->tag_len));
+	built_tag(g, g->done, g->tag);
+	return CKR_OK;
+}
+
+static u32 gcm_final(struct luna_op_state *op, u8 *out, u32 *out_len)
+{
+	u32 rv = gcm_tag(op);
+
+	*out_len = put_trailer(luna_op_private(op, struct gcm), out);
+	return rv;
 }
 
 static int provider_open(struct luna_op_state *op, const u8 *in, u32 len, u8 *out)
@@ -439,5 +448,62 @@ const struct luna_op_ops luna_gcm_ops = {
 	.update = gcm_update,
 	.final = gcm_final,
 	.single = gcm_single,
+	.end = gcm_end,
+};
+
+/* ---- GMAC ---- */
+
+/* An IV that the token draws would have no place in a signature. */
+static u32 gmac_init(struct luna_op_state *op, const u8 *param, u32 len)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	struct luna_gcm_param p;
+	int err;
+
+	if (!gcm_param(op, param, len, &p) || p.aad_len)
+		return CKR_MECHANISM_PARAM_INVALID;
+	g->tag_len = p.tag_bits / 8;
+	err = gcm_begin(op, param + sizeof(p), p.iv_len, NULL, 0);
+	return err ? luna_key_ckr(err) : CKR_OK;
+}
+
+static u32 gmac_lens(const struct luna_op_state *op, u64 in_len, bool finish,
+		     struct luna_op_lens *lens)
+{
+	const struct gcm *g = luna_op_private(op, const struct gcm);
+
+	lens->most = finish ? g->tag_len : 0;
+	lens->least = lens->most;
+	return CKR_OK;
+}
+
+static u32 gmac_update(struct luna_op_state *op, const u8 *in, u32 len, u8 *out, u32 *out_len)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+
+	*out_len = 0;
+	if (!g->built)
+		return luna_ckr(op->token->crypto->cipher_aad(g->stream, in, len));
+	luna_ghash_update(&g->hash, in, len);
+	g->aad_len += len;
+	return CKR_OK;
+}
+
+static u32 gmac_verify(struct luna_op_state *op, const u8 *in, u32 len, const u8 *sig, u32 sig_len)
+{
+	struct gcm *g = luna_op_private(op, struct gcm);
+	u32 rv = gcm_tag(op);
+
+	if (rv)
+		return rv;
+	return crypto_memneq(g->tag, sig, g->tag_len) ? CKR_SIGNATURE_INVALID : CKR_OK;
+}
+
+const struct luna_op_ops luna_gmac_ops = {
+	.init = gmac_init,
+	.lens = gmac_lens,
+	.update = gmac_update,
+	.final = gcm_final,
+	.verify = gmac_verify,
 	.end = gcm_end,
 };

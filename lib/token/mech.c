@@ -33,6 +33,11 @@ enum {
 	  .max_size = 32, .hash = LUNA_HASHES, KEYS(CKK_AES, CKK_AES),		\
 	  .policy = LUNA_NO_POLICY, .variant = (var), .crypt = &(ops) }
 
+#define GMAC(ckm)								\
+	{ .type = (ckm), .family = LUNA_FAMILY_AES, .flags = SIGN, .min_size = 16,	\
+	  .max_size = 32, .hash = LUNA_HASHES, KEYS(CKK_AES, CKK_AES),		\
+	  .policy = LUNA_NO_POLICY, .variant = LUNA_AES_GCM, .sign = &luna_gmac_ops }
+
 #define KW(ckm, var)								\
 	{ .type = (ckm), .family = LUNA_FAMILY_AES_KW, .flags = CRYPT | WRAP,	\
 	  .min_size = 16, .max_size = 32, .hash = LUNA_HASHES, KEYS(CKK_AES, CKK_AES),	\
@@ -190,6 +195,7 @@ static const struct luna_mech luna_mechs[] = {
 	CMAC(CKM_AES_CMAC_GENERAL_OLD, LUNA_MAC_GENERAL),
 	CMAC(CKM_AES_CMAC, LUNA_PLAIN),
 	CMAC(CKM_AES_CMAC_GENERAL, LUNA_MAC_GENERAL),
+	GMAC(CKM_AES_GMAC),
 	DERIVE_AES(CKM_AES_ECB_ENCRYPT_DATA, LUNA_AES_ECB, luna_derive_encrypt),
 	DERIVE_AES(CKM_AES_CBC_ENCRYPT_DATA, LUNA_AES_CBC, luna_derive_encrypt),
 	KW(CKM_AES_KEY_WRAP, LUNA_KW),
@@ -209,6 +215,7 @@ static const struct luna_mech luna_mechs[] = {
 	ECDSA(CKM_ECDSA_SHA256_OLD, LUNA_SHA256),
 	ECDSA(CKM_ECDSA_SHA384_OLD, LUNA_SHA384),
 	ECDSA(CKM_ECDSA_SHA512_OLD, LUNA_SHA512),
+	GMAC(CKM_AES_GMAC_OLD),
 	RSA_KEYGEN(CKM_RSA_FIPS_186_3_PRIME_KEY_PAIR_GEN),
 	KW(CKM_AES_KW, LUNA_KW),
 	KW(CKM_AES_KWP, LUNA_KWP),

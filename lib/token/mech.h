@@ -187,6 +187,7 @@ struct luna_op_ops {
 
 extern const struct luna_op_ops luna_cipher_ops;	/* cipher.c: ECB, CBC, CBC_PAD, CTR */
 extern const struct luna_op_ops luna_gcm_ops;		/* gcm.c */
+extern const struct luna_op_ops luna_gmac_ops;		/* gcm.c */
 extern const struct luna_op_ops luna_digest_ops;	/* digest.c */
 extern const struct luna_op_ops luna_mac_ops;		/* mac.c: HMAC, CMAC */
 extern const struct luna_op_ops luna_rsa_crypt_ops;	/* rsa.c: RSA_PKCS, X_509, OAEP */

@@ -187,6 +187,50 @@ static void cmacs(void **state)
 	EVP_MAC_free(mac);
 }
 
+static void gmacs(void **state)
+{
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "GMAC", NULL);
+	unsigned char value[32], iv[64];
+	CK_GCM_PARAMS p = { .pIv = iv, .ulTagBits = 128 };
+	size_t len, turn, k, want;
+	CK_OBJECT_HANDLE key;
+	CK_ULONG got;
+
+	(void)state;
+	assert_non_null(mac);
+	for (turn = 0; next_len(&len, &turn);) {
+		for (k = 0; k < 3; k++) {
+			CK_MECHANISM whole = { CKM_AES_GMAC, &p, sizeof(p) };
+			CK_MECHANISM mech = { CKM_AES_GMAC_OLD, iv, 12 };
+			EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac);
+			OSSL_PARAM params[3] = {
+				OSSL_PARAM_utf8_string("cipher", (char *)aes_names[k][GCM], 11),
+			};
+
+			p.ulIvLen = turn % 2 ? 12 : 1 + rand() % sizeof(iv);
+			p.ulIvBits = 8 * p.ulIvLen;
+			fresh(iv, sizeof(iv));
+			fresh(value, sizeof(value));
+			fresh(data, len);
+			params[1] = OSSL_PARAM_construct_octet_string("iv", iv, p.ulIvLen);
+			params[2] = OSSL_PARAM_construct_end();
+			ossl(EVP_MAC_init(ctx, value, 16 + 8 * k, params));
+			ossl(EVP_MAC_update(ctx, data, len));
+			ossl(EVP_MAC_final(ctx, back, &want, 16));
+			EVP_MAC_CTX_free(ctx);
+			key = secret_import(s, CKK_AES, value, 16 + 8 * k);
+			got = sizeof(out);
+			assert_ok(run_sign(s, turn % 2 ? &mech : &whole, key, data, len,
+					   split_of(turn + k), out, &got));
+			assert_int_equal(got, 16);
+			assert_memory_equal(out, back, 16);
+			assert_ok(run_verify(s, &whole, key, data, len, split_of(turn), back, 16));
+			assert_ok(p11->C_DestroyObject(s, key));
+		}
+	}
+	EVP_MAC_free(mac);
+}
+
 /* ---- AES ---- */
 
 /* One AES operation of OpenSSL. Return: bytes in @to, or -1 if it refused (a tag, a padding) */
@@ -1314,6 +1358,7 @@ int main(void)
 		TEST(digests),
 		TEST(hmacs),
 		TEST(cmacs),
+		TEST(gmacs),
 		TEST(aes_ecb_cbc),
 		TEST(aes_ctr),
 		TEST(aes_refusals),

@@ -41,6 +41,7 @@ static const struct mech {
 	PLAIN(CKM_AES_CBC_PAD),
 	PLAIN(CKM_AES_CTR),
 	PLAIN(CKM_AES_GCM, CKM_AES_GCM_2_20a5d1),
+	PLAIN(CKM_AES_GMAC, CKM_AES_GMAC_OLD),
 	{ .name = "CKM_AES_CMAC", .types = { CKM_AES_CMAC },
 	  .general = { CKM_AES_CMAC_GENERAL, CKM_AES_CMAC_GENERAL_OLD }, .key_type = CKK_AES },
 	PLAIN(CKM_AES_KW, CKM_AES_KEY_WRAP),
@@ -516,6 +517,58 @@ static void gcm(void **state)
 {
 	(void)state;
 	vectors_run("gcm.txt", 18, gcm_vector);
+}
+
+static void gmac_full(struct vector *v, CK_MECHANISM *mech, CK_OBJECT_HANDLE key, CK_ULONG tag)
+{
+	static const int splits[] = { ONE_SHOT, 1, 16, 13, RANDOM_PARTS };
+	struct bytes data = hex(v, "data"), want = hex(v, "result");
+	unsigned char out[16];
+	CK_ULONG out_len;
+	size_t i;
+
+	for (i = 0; i < COUNT(splits); i++) {
+		out_len = sizeof(out);
+		check_ok(v, run_sign(s, mech, key, data.data, data.len, splits[i], out, &out_len));
+		check_bytes(v, out, out_len, want.data, tag);
+		check_ok(v, run_verify(s, mech, key, data.data, data.len, splits[i], out, tag));
+		out[(tag - 1) * i / COUNT(splits)] ^= 1 << i;
+		check_rv(v, run_verify(s, mech, key, data.data, data.len, splits[i], out, tag),
+			 CKR_SIGNATURE_INVALID);
+	}
+	check_rv(v, run_verify(s, mech, key, data.data, data.len, ONE_SHOT, want.data, tag - 1),
+		 CKR_SIGNATURE_LEN_RANGE);
+}
+
+/* The parameter is an IV of 12 bytes (v3.0), or as for GCM, with or without ulIvBits. */
+static void gmac_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	struct bytes value = hex(v, "key"), iv = hex(v, "iv");
+	CK_GCM_PARAMS p = { iv.data, iv.len, 8 * iv.len, NULL, 0, 128 };
+	struct {
+		CK_BYTE_PTR iv;
+		CK_ULONG iv_len;
+		CK_BYTE_PTR aad;
+		CK_ULONG aad_len, tag_bits;
+	} old = { iv.data, iv.len, NULL, 0, 128 };
+	CK_MECHANISM raw = { type, iv.data, iv.len }, mech = { type, &p, sizeof(p) };
+	CK_MECHANISM mech_old = { type, &old, sizeof(old) };
+	CK_OBJECT_HANDLE key = secret_import(s, CKK_AES, value.data, value.len);
+
+	for (p.ulTagBits = 32; p.ulTagBits <= 128; p.ulTagBits += 8)
+		gmac_full(v, &mech, key, p.ulTagBits / 8);
+	gmac_full(v, &mech_old, key, 16);
+	if (iv.len == 12)
+		gmac_full(v, &raw, key, 16);
+	else
+		check_rv(v, p11->C_SignInit(s, &raw, key), CKR_MECHANISM_PARAM_INVALID);
+	check_ok(v, p11->C_DestroyObject(s, key));
+}
+
+static void gmac(void **state)
+{
+	(void)state;
+	vectors_run("gmac.txt", 20, gmac_vector);
 }
 
 /* ---- key wrap ---- */
@@ -1465,6 +1518,7 @@ int main(void)
 		TEST(cmacs),
 		TEST(aes_modes),
 		TEST(gcm),
+		TEST(gmac),
 		TEST(key_wrap),
 		TEST(rsa),
 		TEST(ec),

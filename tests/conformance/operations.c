@@ -95,6 +95,8 @@ static const struct signer signers[] = {
 	{ "RSA PKCS", { CKM_RSA_PKCS, NONE }, PAIR, 50, 256, false, NULL },
 	{ "RSA X.509", { CKM_RSA_X_509, NONE }, PAIR, 256, 256, false, NULL },
 	{ "PSS", { CKM_RSA_PKCS_PSS, PARAM(pss256) }, PAIR, 32, 256, false, NULL },
+	{ "GMAC", { CKM_AES_GMAC, iv, 12 }, AES, 50, 16, true, NULL },
+	{ "GMAC, short tag", { CKM_AES_GMAC, PARAM(gcm96) }, AES, 50, 12, true, NULL },
 };
 
 /* ---- set-up of each test ---- */
@@ -1187,6 +1189,16 @@ static void init_parameters(void **state)
 	refused(&mech, pubs[AES], CKR_MECHANISM_PARAM_INVALID);
 	mech = (CK_MECHANISM){ CKM_AES_GCM, PARAM(iv) };
 	refused(&mech, pubs[AES], CKR_MECHANISM_PARAM_INVALID);
+	for (i = 0; i < COUNT(g); i++) {
+		mech = (CK_MECHANISM){ CKM_AES_GMAC, PARAM(g[i]) };
+		refused_sign(&mech, pubs[AES], CKR_MECHANISM_PARAM_INVALID);
+	}
+	mech = (CK_MECHANISM){ CKM_AES_GMAC, PARAM(gcm128) };	/* AAD beside the data */
+	refused_sign(&mech, pubs[AES], CKR_MECHANISM_PARAM_INVALID);
+	mech = (CK_MECHANISM){ CKM_AES_GMAC, iv, 16 };
+	refused_sign(&mech, pubs[AES], CKR_MECHANISM_PARAM_INVALID);
+	mech = (CK_MECHANISM){ CKM_AES_GMAC, NONE };
+	refused_sign(&mech, pubs[AES], CKR_MECHANISM_PARAM_INVALID);
 	mech = (CK_MECHANISM){ CKM_AES_CTR, PARAM(c) };
 	c.ulCounterBits = 0;
 	refused(&mech, pubs[AES], CKR_MECHANISM_PARAM_INVALID);

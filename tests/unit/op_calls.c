@@ -289,3 +289,34 @@ void op_case_swap(struct op_case *t)
 	t->op = LUNA_OP_DECRYPT;
 }
 
+static s64 case_verify(struct fx_side *side, const struct op_case *t, const u8 *sig, u32 sig_len)
+{
+	s64 rv = fx_op(side->open, side->session, LUNA_OP_VERIFY, t->mech, t->key, t->param.data,
+		       t->param.len, t->in.data, t->in.len, sig, sig_len, NULL, NULL);
+
+	op_assert_ended(side, LUNA_OP_VERIFY);
+	return rv;
+}
+
+void op_case_verify(struct fx_side *side, const struct op_case *t)
+{
+	struct bytes sig = t->out;
+	u32 none = 0;
+
+	assert_int_equal(case_verify(side, t, sig.data, sig.len), CKR_OK);
+	assert_int_equal(case_verify(side, t, sig.data, sig.len - 1), CKR_SIGNATURE_LEN_RANGE);
+	assert_int_equal(case_verify(side, t, sig.data, sig.len + 1), CKR_SIGNATURE_LEN_RANGE);
+	for (u32 i = 0; i < sig.len; i++) {
+		sig.data[i] ^= 1;
+		assert_int_equal(case_verify(side, t, sig.data, sig.len), CKR_SIGNATURE_INVALID);
+		sig.data[i] ^= 1;
+	}
+	assert_int_equal(op_init(side, LUNA_OP_VERIFY, t->mech, t->key, t->param.data,
+				 t->param.len),
+			 CKR_OK);
+	for (u32 i = 0; i < t->in.len; i++)
+		assert_int_equal(op_update(side, LUNA_OP_VERIFY, t->in.data + i, 1, NULL, &none),
+				 CKR_OK);
+	assert_int_equal(op_verify_final(side, sig.data, sig.len), CKR_OK);
+	assert_int_equal(op_verify_final(side, sig.data, sig.len), CKR_OPERATION_NOT_INITIALIZED);
+}

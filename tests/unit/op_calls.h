@@ -64,6 +64,8 @@ struct op_case {
 void op_case_run(struct fx_side *side, const struct op_case *t);
 /* op_case_oneshot() - at once alone; @out: OP_ROOM bytes */
 void op_case_oneshot(struct fx_side *side, const struct op_case *t, u8 *out);
+/* op_case_verify() - the output is a MAC: verified at once and byte by byte, and no bit of it may change */
+void op_case_verify(struct fx_side *side, const struct op_case *t);
 /* op_case_swap() - from encryption to decryption */
 void op_case_swap(struct op_case *t);
 

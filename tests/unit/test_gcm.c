@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * AES-GCM of one operation: the answers of its specification, by a provider that has it, by one
+ * AES-GCM and GMAC of one operation: the answers of its specification, by a provider that has it, by one
  * that takes IVs of 12 bytes alone, by one that does a message at once, and by the engine on top of
  * one that lacks it.
  */
@@ -154,6 +154,70 @@ static void test_gcm(void **state __maybe_unused)
 			gcm_one(&e, 3, tag_len);
 		fx_side_close(&e);
 	}
+}
+
+/* ---- GMAC: packets of IEEE 802.1AEbw, annex C, and the specification's cases without text ---- */
+
+#define MACSEC_IV	"12153524c0895e81b2c28465"
+#define MACSEC_PACKET	"d609b1f056637a0d46df998d88e5222ab2c2846512153524c0895e8108000f10"	\
+			"1112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30"	\
+			"313233340001"
+
+static const struct {
+	const char *key, *iv, *data, *tag;
+} gmac_answers[] = {
+	{ "00000000000000000000000000000000", "000000000000000000000000", "",
+	  "58e2fccefa7e3061367f1d57a4e7455a" },
+	{ "ad7a2bd03eac835a6f620fdcb506b345", MACSEC_IV, MACSEC_PACKET,
+	  "f09478a9b09007d06f46e9b6a1da25dd" },
+	{ "e3c08a8f06c6e3ad95a70557b23f75483ce33021a9c72b7025666204c69c0b72", MACSEC_IV,
+	  MACSEC_PACKET, "2f0bc5af409e06d609ea8b7d0fa5ea50" },
+};
+
+static void gmac_one(struct fx_side *side, u32 i, u32 tag_len)
+{
+	struct bytes key = hex(gmac_answers[i].key), iv = hex(gmac_answers[i].iv), none = {};
+	struct op_case t = {
+		.op = LUNA_OP_SIGN, .mech = i % 2 ? CKM_AES_GMAC : CKM_AES_GMAC_OLD,
+		.key = op_key(side, CKK_AES, &key), .param = gcm_param(&iv, &none, 8 * tag_len),
+		.in = hex(gmac_answers[i].data), .out = hex(gmac_answers[i].tag),
+	};
+
+	t.out.len = tag_len;
+	op_case_run(side, &t);
+	op_case_verify(side, &t);
+}
+
+static void test_gmac(void **state __maybe_unused)
+{
+	struct bytes key = hex(GCM_KEY), iv = hex(GCM_IV12), aad = hex(GCM_AAD), none = {}, p;
+	struct fx_side e;
+	u32 k;
+
+	for (u32 i = 0; i < ARRAY_SIZE(providers); i++) {
+		fx_side_open(&e, providers[i], 0);
+		for (u32 j = 0; j < ARRAY_SIZE(gmac_answers); j++)
+			for (u32 tag_len = 4; tag_len <= 16; tag_len += 4)
+				gmac_one(&e, j, tag_len);
+		fx_side_close(&e);
+	}
+	fx_side_open(&e, NULL, 0);
+	k = op_key(&e, CKK_AES, &key);
+	p = gcm_param(&iv, &aad, 128);
+	assert_int_equal(op_init(&e, LUNA_OP_SIGN, CKM_AES_GMAC, k, p.data, p.len),
+			 CKR_MECHANISM_PARAM_INVALID);
+	p = gcm_param(&none, &none, 128);
+	assert_int_equal(op_init(&e, LUNA_OP_SIGN, CKM_AES_GMAC, k, p.data, p.len),
+			 CKR_MECHANISM_PARAM_INVALID);
+	assert_int_equal(op_init(&e, LUNA_OP_SIGN, CKM_AES_GMAC, k, iv.data, iv.len),
+			 CKR_MECHANISM_PARAM_INVALID);
+	p = gcm_param(&iv, &none, 128);
+	assert_int_equal(op_init(&e, LUNA_OP_ENCRYPT, CKM_AES_GMAC, k, p.data, p.len),
+			 CKR_MECHANISM_INVALID);
+	/* An IV serves for one message. */
+	assert_int_equal(op_init(&e, LUNA_OP_MESSAGE_SIGN, CKM_AES_GMAC, k, p.data, p.len),
+			 CKR_MECHANISM_INVALID);
+	fx_side_close(&e);
 }
 
 static void test_gcm_param(void **state __maybe_unused)
@@ -567,6 +631,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gcm),
+		cmocka_unit_test(test_gmac),
 		cmocka_unit_test(test_gcm_param),
 		cmocka_unit_test(test_gcm_iv_lengths),
 		cmocka_unit_test(test_gcm_once),

@@ -337,38 +337,6 @@ static const struct {
 	  "e1992190549f6ed5696a2c056c315410" },
 };
 
-static s64 verify(struct fx_side *side, const struct op_case *t, const u8 *sig, u32 sig_len)
-{
-	s64 rv = fx_op(side->open, side->session, LUNA_OP_VERIFY, t->mech, t->key, t->param.data,
-		       t->param.len, t->in.data, t->in.len, sig, sig_len, NULL, NULL);
-
-	op_assert_ended(side, LUNA_OP_VERIFY);
-	return rv;
-}
-
-static void mac_verify(struct fx_side *side, const struct op_case *t)
-{
-	struct bytes sig = t->out;
-	u32 none = 0;
-
-	assert_int_equal(verify(side, t, sig.data, sig.len), CKR_OK);
-	assert_int_equal(verify(side, t, sig.data, sig.len - 1), CKR_SIGNATURE_LEN_RANGE);
-	assert_int_equal(verify(side, t, sig.data, sig.len + 1), CKR_SIGNATURE_LEN_RANGE);
-	for (u32 i = 0; i < sig.len; i++) {
-		sig.data[i] ^= 1;
-		assert_int_equal(verify(side, t, sig.data, sig.len), CKR_SIGNATURE_INVALID);
-		sig.data[i] ^= 1;
-	}
-	assert_int_equal(op_init(side, LUNA_OP_VERIFY, t->mech, t->key, t->param.data,
-				 t->param.len),
-			 CKR_OK);
-	for (u32 i = 0; i < t->in.len; i++)
-		assert_int_equal(op_update(side, LUNA_OP_VERIFY, t->in.data + i, 1, NULL, &none),
-				 CKR_OK);
-	assert_int_equal(op_verify_final(side, sig.data, sig.len), CKR_OK);
-	assert_int_equal(op_verify_final(side, sig.data, sig.len), CKR_OPERATION_NOT_INITIALIZED);
-}
-
 static void test_mac(void **state __maybe_unused)
 {
 	u8 *out = test_malloc(OP_ROOM);
@@ -388,7 +356,7 @@ static void test_mac(void **state __maybe_unused)
 		u32 full = t.out.len;
 
 		op_case_run(&e, &t);
-		mac_verify(&e, &t);
+		op_case_verify(&e, &t);
 		t.mech = mac_answers[i].general;
 		t.param.len = sizeof(p);
 		for (p.mac_len = 0; p.mac_len <= full + 1;
@@ -397,7 +365,7 @@ static void test_mac(void **state __maybe_unused)
 			t.out.len = p.mac_len;
 			if (p.mac_len && p.mac_len <= full) {
 				op_case_oneshot(&e, &t, out);
-				mac_verify(&e, &t);
+				op_case_verify(&e, &t);
 			} else {
 				assert_int_equal(
 					op_init(&e, LUNA_OP_SIGN, t.mech, t.key, &p, sizeof(p)),
