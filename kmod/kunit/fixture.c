@@ -185,6 +185,15 @@ void fx_attr_text(struct fx_tmpl *tmpl, u32 type, const char *value)
 	fx_attr(tmpl, type, value, strlen(value));
 }
 
+void fx_attrs(struct fx_tmpl *tmpl, const struct fx_tmpl *more)
+{
+	if (!more)
+		return;
+	fx_check(more->len <= sizeof(tmpl->data) - tmpl->len);
+	memcpy(tmpl->data + tmpl->len, more->data, more->len);
+	tmpl->len += more->len;
+}
+
 /* Token, sessions, roles */
 
 /* A command whose payload is two texts, one after the other. */

@@ -64,6 +64,7 @@ void fx_attr(struct fx_tmpl *tmpl, u32 type, const void *value, u32 len);
 void fx_attr_bool(struct fx_tmpl *tmpl, u32 type, bool value);
 void fx_attr_ulong(struct fx_tmpl *tmpl, u32 type, u64 value);
 void fx_attr_text(struct fx_tmpl *tmpl, u32 type, const char *value);
+void fx_attrs(struct fx_tmpl *tmpl, const struct fx_tmpl *more);	/* NULL: none */
 
 /* Each is one command and returns what fx_call() does. PINs and texts are NUL-terminated. */
 s64 fx_init_token(struct luna_open *open, u32 type, const char *so_pin, const char *domain);

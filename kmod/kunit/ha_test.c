@@ -469,6 +469,12 @@ static s64 mofn_answer(struct ha *h)
 	return fx_send(&h->primary, LUNA_HA_MOFN_ANSWER, BLOB(), &h->request, &h->secret);
 }
 
+/* Leaves the request for the secret that the secondary lacks. */
+static s64 mofn_login(struct ha *h)
+{
+	return fx_send(&h->secondary, LUNA_HA_LOGIN, BLOB(), &h->answer, &h->request);
+}
+
 static s64 mofn_activate(struct ha *h)
 {
 	return fx_send(&h->secondary, LUNA_HA_MOFN_ACTIVATE, BLOB(), &h->secret, NULL);
@@ -501,8 +507,7 @@ static void ha_mofn(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fx_step_short(&h->secondary, h->secondary.session, LUNA_HA_LOGIN, &arg,
 					    &h->answer), CKR_BUFFER_TOO_SMALL);
 	KUNIT_EXPECT_EQ(test, luna_open_role(h->secondary.open), -1);
-	KUNIT_ASSERT_EQ(test, fx_send(&h->secondary, LUNA_HA_LOGIN, BLOB(), &h->answer,
-				      &h->request), CKR_OK);
+	KUNIT_ASSERT_EQ(test, mofn_login(h), CKR_OK);
 	KUNIT_EXPECT_EQ(test, h->request.len, len);
 	/* the exchange waits for the secret now, not for an answer */
 	KUNIT_EXPECT_EQ(test, login(h), CKR_OPERATION_NOT_INITIALIZED);
@@ -523,8 +528,7 @@ static void ha_mofn_other_login(struct kunit *test)
 	make_mofn_setup(test);
 	KUNIT_EXPECT_EQ(test, challenge(h), CKR_OK);
 	KUNIT_EXPECT_EQ(test, answer(h, h->priv), CKR_OK);
-	KUNIT_ASSERT_EQ(test, fx_send(&h->secondary, LUNA_HA_LOGIN, BLOB(), &h->answer,
-				      &h->request), CKR_OK);
+	KUNIT_ASSERT_EQ(test, mofn_login(h), CKR_OK);
 	KUNIT_EXPECT_EQ(test, mofn_answer(h), CKR_OK);
 	fx_side_as(&h->secondary, CKU_USER);
 	KUNIT_EXPECT_EQ(test, mofn_activate(h), CKR_OPERATION_NOT_INITIALIZED);
@@ -539,8 +543,7 @@ static void ha_mofn_other_secret(struct kunit *test)
 	make_mofn_setup(test);
 	KUNIT_EXPECT_EQ(test, challenge(h), CKR_OK);
 	KUNIT_EXPECT_EQ(test, answer(h, h->priv), CKR_OK);
-	KUNIT_ASSERT_EQ(test, fx_send(&h->secondary, LUNA_HA_LOGIN, BLOB(), &h->answer,
-				      &h->request), CKR_OK);
+	KUNIT_ASSERT_EQ(test, mofn_login(h), CKR_OK);
 	KUNIT_ASSERT_EQ(test, fx_mofn_generate(&h->primary, 2, 3, 0, FX_VECTOR, h->rows), CKR_OK);
 	KUNIT_EXPECT_EQ(test, mofn_answer(h), CKR_DATA_INVALID);
 	fx_side_init(&h->primary, LUNA_TOKEN_PPSO, FX_DOMAIN, 0);

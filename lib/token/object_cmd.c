@@ -64,17 +64,32 @@ static u32 object_copy(struct luna_ucmd *cmd, struct luna_object *source,
 	return rv;
 }
 
-/* The template of a command, and the object that it is about, with a reference. */
-static u32 arg_tmpl_object(struct luna_ucmd *cmd, struct luna_tmpl *tmpl, struct luna_object **obj)
+/* The object that a command is about, with a reference. */
+static u32 arg_object(struct luna_ucmd *cmd, struct luna_object **obj)
 {
 	const struct luna_object_arg *arg = cmd->arg;
+
+	*obj = luna_object_get(cmd->session, arg->handle);
+	return IS_ERR_OR_NULL(*obj) ? luna_object_none(*obj, CKR_OBJECT_HANDLE_INVALID) : CKR_OK;
+}
+
+/* And the command has nothing else to say. */
+static u32 arg_object_alone(struct luna_ucmd *cmd, struct luna_object **obj)
+{
+	const struct luna_object_arg *arg = cmd->arg;
+
+	if (arg->reserved || cmd->in_len)
+		return CKR_ARGUMENTS_BAD;
+	return arg_object(cmd, obj);
+}
+
+/* Or it has a template. */
+static u32 arg_tmpl_object(struct luna_ucmd *cmd, struct luna_tmpl *tmpl, struct luna_object **obj)
+{
 	u32 rv;
 
 	rv = arg_tmpl(cmd, tmpl);
-	if (rv)
-		return rv;
-	*obj = luna_object_get(cmd->session, arg->handle);
-	return IS_ERR_OR_NULL(*obj) ? luna_object_none(*obj, CKR_OBJECT_HANDLE_INVALID) : CKR_OK;
+	return rv ? rv : arg_object(cmd, obj);
 }
 
 u32 luna_do_object_copy(struct luna_ucmd *cmd)
@@ -93,15 +108,12 @@ u32 luna_do_object_copy(struct luna_ucmd *cmd)
 
 u32 luna_do_object_destroy(struct luna_ucmd *cmd)
 {
-	const struct luna_object_arg *arg = cmd->arg;
 	struct luna_object *obj;
 	u32 rv;
 
-	if (arg->reserved || cmd->in_len)
-		return CKR_ARGUMENTS_BAD;
-	obj = luna_object_get(cmd->session, arg->handle);
-	if (IS_ERR_OR_NULL(obj))
-		return luna_object_none(obj, CKR_OBJECT_HANDLE_INVALID);
+	rv = arg_object_alone(cmd, &obj);
+	if (rv)
+		return rv;
 	rv = luna_object_rights(cmd->session, LUNA_DEED_DESTROY, obj->class, obj->bits);
 	if (rv == CKR_OK && !luna_object_is(obj, LUNA_BIT_DESTROYABLE))
 		rv = CKR_ACTION_PROHIBITED;
@@ -116,13 +128,11 @@ u32 luna_do_object_size(struct luna_ucmd *cmd)
 	struct luna_object_arg *arg = cmd->arg;
 	struct luna_object *obj;
 	struct luna_attrs *attrs;
-	u32 rv = CKR_OK;
+	u32 rv;
 
-	if (arg->reserved || cmd->in_len)
-		return CKR_ARGUMENTS_BAD;
-	obj = luna_object_get(cmd->session, arg->handle);
-	if (IS_ERR_OR_NULL(obj))
-		return luna_object_none(obj, CKR_OBJECT_HANDLE_INVALID);
+	rv = arg_object_alone(cmd, &obj);
+	if (rv)
+		return rv;
 	attrs = luna_object_attrs(cmd->token, obj);
 	if (IS_ERR(attrs))
 		rv = luna_ckr(PTR_ERR(attrs));

@@ -41,10 +41,7 @@ static u32 secret(u32 type, u32 len, const struct fx_tmpl *more)
 	fx_attr(&tmpl, CKA_VALUE, value, len);
 	if (!more)
 		fx_attr_bool(&tmpl, CKA_DERIVE, true);
-	if (more) {
-		memcpy(tmpl.data + tmpl.len, more->data, more->len);
-		tmpl.len += more->len;
-	}
+	fx_attrs(&tmpl, more);
 	assert_int_equal(fx_create(t.open, t.session, &tmpl, &handle), CKR_OK);
 	return handle;
 }

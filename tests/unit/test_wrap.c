@@ -100,10 +100,7 @@ static u32 aes_new(u32 len, const struct fx_tmpl *more)
 	fx_attr_ulong(&tmpl, CKA_VALUE_LEN, len);
 	fx_attr_bool(&tmpl, CKA_SENSITIVE, false);
 	fx_attr_bool(&tmpl, CKA_EXTRACTABLE, true);
-	if (more) {
-		memcpy(tmpl.data + tmpl.len, more->data, more->len);
-		tmpl.len += more->len;
-	}
+	fx_attrs(&tmpl, more);
 	assert_int_equal(fx_generate_key(t.open, t.session, CKM_AES_KEY_GEN, &tmpl, &handle),
 			 CKR_OK);
 	return handle;
@@ -125,10 +122,7 @@ static s64 rsa_new(u32 bits, const struct fx_tmpl *more, u32 *pub, u32 *priv)
 
 	if (bits)
 		fx_attr_ulong(&pub_tmpl, CKA_MODULUS_BITS, bits);
-	if (more) {
-		memcpy(pub_tmpl.data + pub_tmpl.len, more->data, more->len);
-		pub_tmpl.len += more->len;
-	}
+	fx_attrs(&pub_tmpl, more);
 	fx_attr_bool(&priv_tmpl, CKA_EXTRACTABLE, true);
 	return fx_generate_pair(t.open, t.session, CKM_RSA_PKCS_KEY_PAIR_GEN, &pub_tmpl, &priv_tmpl,
 				pub, priv);
