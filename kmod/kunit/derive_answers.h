@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * RFC 5869 (all of its test cases), RFC 6070 and RFC 7914 (PBKDF2), and NIST's test vectors for SP
+ * 800-108 (CAVS 14.4).
+ */
+#ifndef LUNA_KUNIT_DERIVE_ANSWERS_H
+#define LUNA_KUNIT_DERIVE_ANSWERS_H
+
+#include <luna/ck_values.h>
+
+#include "port.h"
+
+static const struct {
+	u32 hash;
+	const char *ikm, *salt, *info, *prk, *okm;
+} hkdf_answers[] = {
+	{ CKM_SHA256,
+	  "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+	  "000102030405060708090a0b0c",
+	  "f0f1f2f3f4f5f6f7f8f9",
+	  "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5",
+	  "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b88718"
+	  "5865" },
+	{ CKM_SHA256,
+	  "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627"
+	  "28292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f",
+	  "606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f8081828384858687"
+	  "88898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeaf",
+	  "b0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7"
+	  "d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff",
+	  "06a6b88c5853361a06104c9ceb35b45cef760014904671014a193f40c15fc244",
+	  "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac78272"
+	  "71cb41c65e590e09da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f"
+	  "1d87" },
+	{ CKM_SHA256,
+	  "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+	  "",
+	  "",
+	  "19ef24a32c717b167f33a91d6f648bdf96596776afdb6377ac434c1c293ccb04",
+	  "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a"
+	  "96c8" },
+	{ CKM_SHA_1,
+	  "0b0b0b0b0b0b0b0b0b0b0b",
+	  "000102030405060708090a0b0c",
+	  "f0f1f2f3f4f5f6f7f8f9",
+	  "9b6c18c432a7bf8f0e71c8eb88f4b30baa2ba243",
+	  "085a01ea1b10f36933068b56efa5ad81a4f14b822f5b091568a9cdd4f155fda2c22e422478d305f3"
+	  "f896" },
+	{ CKM_SHA_1,
+	  "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627"
+	  "28292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f",
+	  "606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f8081828384858687"
+	  "88898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeaf",
+	  "b0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7"
+	  "d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff",
+	  "8adae09a2a307059478d309b26c4115a224cfaf6",
+	  "0bd770a74d1160f7c9f12cd5912a06ebff6adcae899d92191fe4305673ba2ffe8fa3f1a4e5ad79f3"
+	  "f334b3b202b2173c486ea37ce3d397ed034c7f9dfeb15c5e927336d0441f4c4300e2cff0d0900b52"
+	  "d3b4" },
+	{ CKM_SHA_1,
+	  "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+	  "",
+	  "",
+	  "da8c8a73c7fa77288ec6f5e7c297786aa0d32d01",
+	  "0ac1af7002b3d761d1e55298da9d0506b9ae52057220a306e07b6b87e8df21d0ea00033de03984d3"
+	  "4918" },
+	{ CKM_SHA_1,
+	  "0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+	  "",
+	  "",
+	  "2adccada18779e7c2077ad2eb19d3f3e731385dd",
+	  "2c91117204d745f3500d636a62f64f0ab3bae548aa53d423b0d1f27ebba6f5e5673a081d70cce7ac"
+	  "fc48" },
+};
+
+static const struct {
+	u32 prf;
+	const char *password, *salt;	/* text */
+	u32 iterations;
+	const char *key;
+} pbkdf2_answers[] = {
+	{ CKP_PKCS5_PBKD2_HMAC_SHA1, "password", "salt", 1,
+	  "0c60c80f961f0e71f3a9b524af6012062fe037a6" },
+	{ CKP_PKCS5_PBKD2_HMAC_SHA1, "password", "salt", 2,
+	  "ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957" },
+	{ CKP_PKCS5_PBKD2_HMAC_SHA1, "password", "salt", 4096,
+	  "4b007901b765489abead49d926f721d065a429c1" },
+	{ CKP_PKCS5_PBKD2_HMAC_SHA1, "passwordPASSWORDpassword",
+	  "saltSALTsaltSALTsaltSALTsaltSALTsalt", 4096,
+	  "3d2eec4fe41c849b80c8d83662c0e44a8b291a964cf2f07038" },
+	{ CKP_PKCS5_PBKD2_HMAC_SHA256, "passwd", "salt", 1,
+	  "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc49ca9cccf179b645"
+	  "991664b39d77ef317c71b845b1e30bd509112041d3a19783" },
+};
+
+/**
+ * struct prf_answer - a derivation of SP 800-108
+ * @iteration: bits of the iteration variable in the counter mode; it stands first
+ * @counter: bits of the counter behind K(i - 1) or A(i) in the other modes; 0: none
+ * @iv: feedback mode
+ * @fixed: what comes last
+ */
+static const struct prf_answer {
+	u32 mechanism, prf, iteration, counter;
+	const char *key, *iv, *fixed, *out;
+} prf_answers[] = {
+	{ CKM_SP800_108_COUNTER_KDF, CKM_AES_CMAC, 8, 0,
+	  "dff1e50ac0b69dc40f1051d46c2b069c",
+	  "",
+	  "c16e6e02c5a3dcc8d78b9ac1306877761310455b4e41469951d9e6c2245a064b33fd8c3b01203a78"
+	  "24485bf0a64060c4648b707d2607935699316ea5",
+	  "8be8f0869b3c0ba97b71863d1b9f7813" },
+	{ CKM_SP800_108_COUNTER_KDF, CKM_AES_CMAC, 8, 0,
+	  "682e814d872397eba71170a693514904",
+	  "",
+	  "e323cdfa7873a0d72cd86ffb4468744f097db60498f7d0e3a43bafd2d1af675e4a88338723b12361"
+	  "99705357c47bf1d89b2f4617a340980e6331625c",
+	  "dac9b6ca405749cfb065a0f1e42c7c4224d3d5db32fdafe9dee6ca193316f2c7" },
+	{ CKM_SP800_108_COUNTER_KDF, CKM_AES_CMAC, 8, 0,
+	  "7aa9973481d560f3be217ac3341144d8",
+	  "",
+	  "46f88b5af7fb9e29262dd4e010143a0a9c465c627450ec74ab7251889529193e995c4b56ff55bc2f"
+	  "c8992a0df1ee8056f6816b7614fba4c12d3be1a5",
+	  "1746ae4f09903f74bfbe1b8ae2b79d74576a3b09" },
+	{ CKM_SP800_108_COUNTER_KDF, CKM_AES_CMAC, 32, 0,
+	  "c10b152e8c97b77e18704e0f0bd38305",
+	  "",
+	  "98cd4cbbbebe15d17dc86e6dbad800a2dcbd64f7c7ad0e78e9cf94ffdba89d03e97eadf6c4f7b806"
+	  "caf52aa38f09d0eb71d71f497bcc6906b48d36c4",
+	  "26faf61908ad9ee881b8305c221db53f" },
+	{ CKM_SP800_108_COUNTER_KDF, CKM_SHA256_HMAC, 32, 0,
+	  "c4bedbddb66493e7c7259a3bbbc25f8c7e0ca7fe284d92d431d9cd99a0d214ac",
+	  "",
+	  "1c69c54766791e315c2cc5c47ecd3ffab87d0d273dd920e70955814c220eacace6a5946542da3dfe"
+	  "24ff626b4897898cafb7db83bdff3c14fa46fd4b",
+	  "1da47638d6c9c4d04d74d4640bbd42ab814d9e8cc22f4326695239f96b0693f12d0dd1152cf44430" },
+	{ CKM_SP800_108_FEEDBACK_KDF, CKM_AES_CMAC, 0, 16,
+	  "d7f5fa7551645de0b36aecd46565f954",
+	  "",
+	  "fb5294ed40a0e4aa70a7be13913070a4c5cfc05f89b9f7dd26a493b8c63889c7c3b0b60dd6d598ff"
+	  "a296a426224c727a501946",
+	  "7164471f559812581a53aaf7fb6d6c53a1293115cda873887efcc7ce6b3a026b2d19f0d38db8590e"
+	  "218a2676df88f53cab3313ed63bd1e4828f3c066ea5eb1fd" },
+	{ CKM_SP800_108_FEEDBACK_KDF, CKM_AES_CMAC, 0, 0,
+	  "5c996c922f65de97d4408373229814c6",
+	  "28dc945cb8337ab5336c3e9b5bad21c7",
+	  "62afe5fed91e797221a854336b0aadd8a05ad0e3c8345729897b2efcec5a1178a2fa4c063007b67a"
+	  "7015e0d6b7271ea8d86b44",
+	  "88a9aae193abdd3fe8143bab66014ae41dc2d12ea9d08f5871588fc5d827924eb9942989d7a36d4b"
+	  "3b107997566472cad5942bd13cb5cff32b9dae30f1bb6300" },
+	{ CKM_SP800_108_FEEDBACK_KDF, CKM_SHA512_HMAC, 0, 0,
+	  "91cce7832e1caf170f6961b6b65805c4cb487f719819a2343149040cf9d88d09d112db117c97dea0"
+	  "e15d7c0fa03727082c0909f420a10b9b082958ecb9ad3d21",
+	  "",
+	  "1a20ea91b6104c8d36b0353d7a2880c1e167b572857b78204e9206cb6ea06cace3555e87442debbc"
+	  "780f94f223c22a5819568a",
+	  "819fe4adc7d6e06ec9700e4ba19291b9b2dd7c76b6ee85f3eec5f2bc5928311596a4a316875555a0"
+	  "ec467636122b3629d2f5ca092dbf620423c5650fc1a18a8b2cb1ffc8a1845751a5329a0d1a2a2211"
+	  "9a1e129bb5c86d4c92cd6a189513ea8ea615b64e94fddfe2c79b3c50884454c7153103aba3af59cb"
+	  "b3ab35719e3291bb296bdce9d0a7d3f8a1c08cf68e5b74f556f3a389d89b5a55142b023bb0bde089"
+	  "9d3ed55f710a1bc0bc934aa736280fcdc90408417129fb0c57413b955ea8d919d59b3566a00edf54"
+	  "ff9d825c24d18f2fc6622ae0273982394953e45912f0967d6a398c446d8d9af7dd4048683ffd3415"
+	  "c318efe2a7f21a975cda34f84940c7c4995a" },
+	{ CKM_SP800_108_DOUBLE_PIPELINE_KDF, CKM_AES_CMAC, 0, 8,
+	  "08a5a251b8e4826fbf73292f4cd6c790",
+	  "",
+	  "aa5acbce73a98d4c4f361d5c22a2cc6f6bdc30027aa31af1ba8b15a5bd5b6a34d133519ad1a82483"
+	  "c2d2a6dd9a97273a780421",
+	  "ff1c72ec38b8968a1ce0942a571a1f522ddd2a1c6ffc2b60c90bb54a5c0e9de40d289686cbff127b"
+	  "408ec64ef615b18c1abc0736ae4c94e33e54d832e686276e" },
+	{ CKM_SP800_108_DOUBLE_PIPELINE_KDF, CKM_AES_CMAC, 0, 32,
+	  "2451975a33ab0c7535e00abe7b57982335b0471ad857a093c6765e6c58443852",
+	  "",
+	  "fb95eb3c47dcad3b783b045b29bcb6f5aefc0389735843b92b4d8fab97d61350b76b2a83442d7c5a"
+	  "a497aa1cf441760281a08b",
+	  "2f157687f782c8b64325826e3c755194c70abffd9d78c4678924b9d73dcced86dcaf7dfa3bf56cf0"
+	  "3fa45c7fca05ca1092c41bbd934131e95db2b204241a9d02" },
+	{ CKM_SP800_108_DOUBLE_PIPELINE_KDF, CKM_AES_CMAC, 0, 0,
+	  "ada2452f1f141a82c7a1b7d3e09ffed1",
+	  "",
+	  "335660eb265d2044efa06eacd848d3f9f57d219011343318f3a964df4a6fb1bf6cbdee711c7fcbe7"
+	  "3b8f257f992e47e8b065af",
+	  "a73bd29176e38e761222ae07d639181f4b2c555a3b261815cde5d88a67c8b95c58b6b66ea4f10608"
+	  "c6d799b051519fc8e89de00cdc556350a7d966475086f9af" },
+};
+
+#endif /* LUNA_KUNIT_DERIVE_ANSWERS_H */
