@@ -22,6 +22,10 @@ static const char * const hash_names[LUNA_HASHES] = {
 	[LUNA_SHA256]	= "SHA2-256",
 	[LUNA_SHA384]	= "SHA2-384",
 	[LUNA_SHA512]	= "SHA2-512",
+	[LUNA_SHA3_224]	= "SHA3-224",
+	[LUNA_SHA3_256]	= "SHA3-256",
+	[LUNA_SHA3_384]	= "SHA3-384",
+	[LUNA_SHA3_512]	= "SHA3-512",
 };
 
 static const char * const cipher_names[LUNA_MODES][3] = {

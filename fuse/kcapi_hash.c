@@ -16,6 +16,10 @@ static const struct kcapi_use hash_uses[LUNA_HASHES] = {
 	[LUNA_SHA256]	= { .algorithm = "sha256" },
 	[LUNA_SHA384]	= { .algorithm = "sha384" },
 	[LUNA_SHA512]	= { .algorithm = "sha512" },
+	[LUNA_SHA3_224]	= { .algorithm = "sha3-224" },
+	[LUNA_SHA3_256]	= { .algorithm = "sha3-256" },
+	[LUNA_SHA3_384]	= { .algorithm = "sha3-384" },
+	[LUNA_SHA3_512]	= { .algorithm = "sha3-512" },
 };
 
 static const char * const mac_names[LUNA_MACS] = {
@@ -25,6 +29,10 @@ static const char * const mac_names[LUNA_MACS] = {
 	[LUNA_HMAC + LUNA_SHA256]	= "hmac(sha256)",
 	[LUNA_HMAC + LUNA_SHA384]	= "hmac(sha384)",
 	[LUNA_HMAC + LUNA_SHA512]	= "hmac(sha512)",
+	[LUNA_HMAC + LUNA_SHA3_224]	= "hmac(sha3-224)",
+	[LUNA_HMAC + LUNA_SHA3_256]	= "hmac(sha3-256)",
+	[LUNA_HMAC + LUNA_SHA3_384]	= "hmac(sha3-384)",
+	[LUNA_HMAC + LUNA_SHA3_512]	= "hmac(sha3-512)",
 };
 
 const char *kcapi_hash_name(u32 hash)

@@ -25,6 +25,10 @@ static const char * const hash_names[LUNA_HASHES] = {
 	[LUNA_SHA256]	= "sha256",
 	[LUNA_SHA384]	= "sha384",
 	[LUNA_SHA512]	= "sha512",
+	[LUNA_SHA3_224]	= "sha3-224",
+	[LUNA_SHA3_256]	= "sha3-256",
+	[LUNA_SHA3_384]	= "sha3-384",
+	[LUNA_SHA3_512]	= "sha3-512",
 };
 
 static const char * const mac_names[LUNA_MACS] = {
@@ -34,6 +38,10 @@ static const char * const mac_names[LUNA_MACS] = {
 	[LUNA_HMAC + LUNA_SHA256]	= "hmac(sha256)",
 	[LUNA_HMAC + LUNA_SHA384]	= "hmac(sha384)",
 	[LUNA_HMAC + LUNA_SHA512]	= "hmac(sha512)",
+	[LUNA_HMAC + LUNA_SHA3_224]	= "hmac(sha3-224)",
+	[LUNA_HMAC + LUNA_SHA3_256]	= "hmac(sha3-256)",
+	[LUNA_HMAC + LUNA_SHA3_384]	= "hmac(sha3-384)",
+	[LUNA_HMAC + LUNA_SHA3_512]	= "hmac(sha3-512)",
 };
 
 /* Held so that their modules stay, and none is loaded by a client; the MACs have no key. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* FIPS 180-4 (its examples and a million times "a"), RFC 2202, RFC 4231, SP 800-38B. */
+/*
+ * FIPS 180-4 (its examples and a million times "a"), RFC 2202, RFC 4231, SP 800-38B. SHA-3 of the
+ * same texts, and HMAC with it of some of RFC 4231's, by Python's hashlib and hmac.
+ */
 #ifndef LUNA_KUNIT_HASH_ANSWERS_H
 #define LUNA_KUNIT_HASH_ANSWERS_H
 
@@ -61,6 +64,46 @@ static const struct {
 	{ LUNA_SHA512, TWO_LONG_BLOCKS,
 	  "8e959b75dae313da8cf4f72814fc143f8f7779c6eb9f7fa17299aeadb6889018501d289e4900f7e4"
 	  "331b99dec4b5433ac7d329eeb6dd26545e96e55b874be909" },
+	{ LUNA_SHA3_224, "",
+	  "6b4e03423667dbb73b6e15454f0eb1abd4597f9a1b078e3f5b5a6bc7" },
+	{ LUNA_SHA3_224, "abc",
+	  "e642824c3f8cf24ad09234ee7d3c766fc9a3a5168d0c94ad73b46fdf" },
+	{ LUNA_SHA3_224, TWO_BLOCKS,
+	  "8a24108b154ada21c9fd5574494479ba5c7e7ab76ef264ead0fcce33" },
+	{ LUNA_SHA3_224, TWO_LONG_BLOCKS,
+	  "543e6868e1666c1a643630df77367ae5a62a85070a51c14cbf665cbc" },
+	{ LUNA_SHA3_256, "",
+	  "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a" },
+	{ LUNA_SHA3_256, "abc",
+	  "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532" },
+	{ LUNA_SHA3_256, TWO_BLOCKS,
+	  "41c0dba2a9d6240849100376a8235e2c82e1b9998a999e21db32dd97496d3376" },
+	{ LUNA_SHA3_256, TWO_LONG_BLOCKS,
+	  "916f6061fe879741ca6469b43971dfdb28b1a32dc36cb3254e812be27aad1d18" },
+	{ LUNA_SHA3_384, "",
+	  "0c63a75b845e4f7d01107d852e4c2485c51a50aaaa94fc61995e71bbee983a2ac3713831264adb47"
+	  "fb6bd1e058d5f004" },
+	{ LUNA_SHA3_384, "abc",
+	  "ec01498288516fc926459f58e2c6ad8df9b473cb0fc08c2596da7cf0e49be4b298d88cea927ac7f5"
+	  "39f1edf228376d25" },
+	{ LUNA_SHA3_384, TWO_BLOCKS,
+	  "991c665755eb3a4b6bbdfb75c78a492e8c56a22c5c4d7e429bfdbc32b9d4ad5aa04a1f076e62fea1"
+	  "9eef51acd0657c22" },
+	{ LUNA_SHA3_384, TWO_LONG_BLOCKS,
+	  "79407d3b5916b59c3e30b09822974791c313fb9ecc849e406f23592d04f625dc8c709b98b43b3852"
+	  "b337216179aa7fc7" },
+	{ LUNA_SHA3_512, "",
+	  "a69f73cca23a9ac5c8b567dc185a756e97c982164fe25859e0d1dcc1475c80a615b2123af1f5f94c"
+	  "11e3e9402c3ac558f500199d95b6d3e301758586281dcd26" },
+	{ LUNA_SHA3_512, "abc",
+	  "b751850b1a57168a5693cd924b6b096e08f621827444f70d884f5d0240d2712e10e116e9192af3c9"
+	  "1a7ec57647e3934057340b4cf408d5a56592f8274eec53f0" },
+	{ LUNA_SHA3_512, TWO_BLOCKS,
+	  "04a371e84ecfb5b8b77cb48610fca8182dd457ce6f326a0fd3d7ec2f1e91636dee691fbe0c985302"
+	  "ba1b0d8dc78c086346b533b49c030d99a27daf1139d6e75e" },
+	{ LUNA_SHA3_512, TWO_LONG_BLOCKS,
+	  "afebb2ef542e6579c50cad06d2e578f9f8dd6881d7dc824d26360feebf18a4fa73e3261122948efc"
+	  "fd492e74e82e2189ed0fb440d187f382270cb455f21dd185" },
 };
 
 static const struct {
@@ -79,6 +122,16 @@ static const struct {
 	{ LUNA_SHA512,
 	  "e718483d0ce769644e2e42c7bc15b4638e1f98b13b2044285632a803afa973ebde0ff244877ea60a"
 	  "4cb0432ce577c31beb009c5c2c49aa2e4eadb217ad8cc09b" },
+	{ LUNA_SHA3_224,
+	  "d69335b93325192e516a912e6d19a15cb51c6ed5c15243e7a7fd653c" },
+	{ LUNA_SHA3_256,
+	  "5c8875ae474a3634ba4fd55ec85bffd661f32aca75c6d699d0cdcb6c115891c1" },
+	{ LUNA_SHA3_384,
+	  "eee9e24d78c1855337983451df97c8ad9eedf256c6334f8e948d252d5e0e76847aa0774ddb90a842"
+	  "190d2c558b4b8340" },
+	{ LUNA_SHA3_512,
+	  "3c3a876da14034ab60627c077bb98f7e120a2a5370212dffb3385a18d4f38859ed311d0a9d5141ce"
+	  "9cc5c66ee689b266a8aa18ace8282a0e0db596c90b0a7b87" },
 };
 
 static const struct {
@@ -239,6 +292,106 @@ static const struct {
 	  "65696e6720757365642062792074686520484d414320616c676f726974686d2e",
 	  "e37b6a775dc87dbaa4dfa9f96e5e3ffddebd71f8867289865df5a32d20cdc944b6022cac3c4982b1"
 	  "0d5eeb55c3e4de15134676fb6de0446065c97440fa8c6a58" },
+	{ LUNA_HMAC + LUNA_SHA3_224,
+	  "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+	  "4869205468657265",
+	  "3b16546bbc7be2706a031dcafd56373d9884367641d8c59af3c860f7" },
+	{ LUNA_HMAC + LUNA_SHA3_224,
+	  "4a656665",
+	  "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+	  "7fdb8dd88bd2f60d1b798634ad386811c2cfc85bfaf5d52bbace5e66" },
+	{ LUNA_HMAC + LUNA_SHA3_224,
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaa",
+	  "54657374205573696e67204c6172676572205468616e20426c6f636b2d53697a65204b6579202d20"
+	  "48617368204b6579204669727374",
+	  "b4a1f04c00287a9b7f6075b313d279b833bc8f75124352d05fb9995f" },
+	{ LUNA_HMAC + LUNA_SHA3_224,
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	  "746865206b6579206973206c6f6e676572207468616e20657665727920626c6f636b",
+	  "52de83fdef11e68a57662676020ed7ac4b2b53ac8f9c5e4b7ce09cc0" },
+	{ LUNA_HMAC + LUNA_SHA3_256,
+	  "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+	  "4869205468657265",
+	  "ba85192310dffa96e2a3a40e69774351140bb7185e1202cdcc917589f95e16bb" },
+	{ LUNA_HMAC + LUNA_SHA3_256,
+	  "4a656665",
+	  "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+	  "c7d4072e788877ae3596bbb0da73b887c9171f93095b294ae857fbe2645e1ba5" },
+	{ LUNA_HMAC + LUNA_SHA3_256,
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaa",
+	  "54657374205573696e67204c6172676572205468616e20426c6f636b2d53697a65204b6579202d20"
+	  "48617368204b6579204669727374",
+	  "ed73a374b96c005235f948032f09674a58c0ce555cfc1f223b02356560312c3b" },
+	{ LUNA_HMAC + LUNA_SHA3_256,
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	  "746865206b6579206973206c6f6e676572207468616e20657665727920626c6f636b",
+	  "1f6f59181bcafad521605d09700401c78a5798d27938b3aa7be532b164e2abfa" },
+	{ LUNA_HMAC + LUNA_SHA3_384,
+	  "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+	  "4869205468657265",
+	  "68d2dcf7fd4ddd0a2240c8a437305f61fb7334cfb5d0226e1bc27dc10a2e723a20d370b47743130e"
+	  "26ac7e3d532886bd" },
+	{ LUNA_HMAC + LUNA_SHA3_384,
+	  "4a656665",
+	  "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+	  "f1101f8cbf9766fd6764d2ed61903f21ca9b18f57cf3e1a23ca13508a93243ce48c045dc007f26a2"
+	  "1b3f5e0e9df4c20a" },
+	{ LUNA_HMAC + LUNA_SHA3_384,
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaa",
+	  "54657374205573696e67204c6172676572205468616e20426c6f636b2d53697a65204b6579202d20"
+	  "48617368204b6579204669727374",
+	  "0fc19513bf6bd878037016706a0e57bc528139836b9a42c3d419e498e0e1fb9616fd669138d33a11"
+	  "05e07c72b6953bcc" },
+	{ LUNA_HMAC + LUNA_SHA3_384,
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	  "746865206b6579206973206c6f6e676572207468616e20657665727920626c6f636b",
+	  "47bae20d78f43303d586cc988bc647c05518fef37f5f38ef37d47a37687be06147b338a37b8cb092"
+	  "616f84c6079a9e37" },
+	{ LUNA_HMAC + LUNA_SHA3_512,
+	  "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+	  "4869205468657265",
+	  "eb3fbd4b2eaab8f5c504bd3a41465aacec15770a7cabac531e482f860b5ec7ba47ccb2c6f2afce8f"
+	  "88d22b6dc61380f23a668fd3888bb80537c0a0b86407689e" },
+	{ LUNA_HMAC + LUNA_SHA3_512,
+	  "4a656665",
+	  "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+	  "5a4bfeab6166427c7a3647b747292b8384537cdb89afb3bf5665e4c5e709350b287baec921fd7ca0"
+	  "ee7a0c31d022a95e1fc92ba9d77df883960275beb4e62024" },
+	{ LUNA_HMAC + LUNA_SHA3_512,
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaa",
+	  "54657374205573696e67204c6172676572205468616e20426c6f636b2d53697a65204b6579202d20"
+	  "48617368204b6579204669727374",
+	  "00f751a9e50695b090ed6911a4b65524951cdc15a73a5d58bb55215ea2cd839ac79d2b44a39bafab"
+	  "27e83fde9e11f6340b11d991b1b91bf2eee7fc872426c3a4" },
+	{ LUNA_HMAC + LUNA_SHA3_512,
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	  "746865206b6579206973206c6f6e676572207468616e20657665727920626c6f636b",
+	  "0495b2de98de5f2a3f5122415f5ec4e64a3a3bb69ffaa1267e257b33ac4bce0eb0a7ee90e133c5b6"
+	  "ea2eab5925eef483c7f1ea3eb69f37fe1f6615916e4a32c2" },
 	{ LUNA_CMAC_AES,
 	  "2b7e151628aed2a6abf7158809cf4f3c",
 	  "",

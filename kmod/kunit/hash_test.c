@@ -11,7 +11,8 @@ enum { LENGTH_MAX = 4096 };
 
 static const size_t digest_sizes[LUNA_HASHES] = {
 	[LUNA_SHA1] = 20, [LUNA_SHA224] = 28, [LUNA_SHA256] = 32, [LUNA_SHA384] = 48,
-	[LUNA_SHA512] = 64,
+	[LUNA_SHA512] = 64, [LUNA_SHA3_224] = 28, [LUNA_SHA3_256] = 32, [LUNA_SHA3_384] = 48,
+	[LUNA_SHA3_512] = 64,
 };
 
 /* ---- hashes ---- */
@@ -113,6 +114,16 @@ static const char * const all_lengths[LUNA_HASHES] = {
 	[LUNA_SHA512] =
 		"6c5f6d0658119c078dcd5ff94e6a4f15db3c6accd0c03a7caee7f8df4de82756"
 		"b6e30121067e503db3ad9ddba61660d4865cbb02f8592ef0883369079c954766",
+	[LUNA_SHA3_224] =
+		"8e6847a2d0e942e922bc34aa66b348cb87abc1d9f07e4edc3810cb6c",
+	[LUNA_SHA3_256] =
+		"6ee38cedc589f775ac51f42e38170b8eeb79563fada511c84294945f9525fad6",
+	[LUNA_SHA3_384] =
+		"44c32bfb5292dc24f6a65dd5615d77052c59b1872d7c1816e3e36f0603044eb7"
+		"aa174e7dd89d334a1365f827751edb32",
+	[LUNA_SHA3_512] =
+		"6e336a7cd53df5c86217c4becf87c85f08748b2f89b21a3b1be52aea0d342e6b"
+		"e953509c7fabb923a1efbf9324f7391d117fa298de69515309105cc6091294ab",
 };
 
 static void hash_every_length_of(struct kunit *test, enum luna_hash hash, struct bytes data)
@@ -249,6 +260,14 @@ static const char * const all_mac_lengths[LUNA_MACS] = {
 		"dfdaae3bf31bef53712e1ad14937308e9a6d4b1327afe3f3c1673d83a93d38c6",
 	[LUNA_HMAC + LUNA_SHA512] =
 		"4cb7498a96a5cc0342c1e75bd4acdd8c39b7efe4ec21d77cc5eb0f86e65ab134",
+	[LUNA_HMAC + LUNA_SHA3_224] =
+		"c74bf6cb9c4ed4773b5fb8f8307bb789fd42fea4a952e3e3e4ddea0ccce05f78",
+	[LUNA_HMAC + LUNA_SHA3_256] =
+		"7a3149e44dc53691f1a57e927168d18024a01b18f59e638ba76016a75e214bda",
+	[LUNA_HMAC + LUNA_SHA3_384] =
+		"8d17d8aa3ef77512725b85b6fe7c5194ebdb53bdde8a770989533d2b6c972985",
+	[LUNA_HMAC + LUNA_SHA3_512] =
+		"8c5a67c2c03431dcec7544e5071dc2b3202c87234427ce3c6d9485da38468f18",
 };
 
 static void mac_every_length_of(struct kunit *test, enum luna_mac_kind kind, struct bytes data,
@@ -363,6 +382,13 @@ static const struct {
 	{ LUNA_SHA256, "passwd", "salt", 1,
 	  "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
 	  "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783" },
+	/* Python's hashlib */
+	{ LUNA_SHA3_224, "password", "salt", 1000,
+	  "2c63ae34f3c11883e945e556cfe40c4d73541622785040f2c4296fa53966d6c065a55e72"
+	  "86113ee1de97fbc0eb8d25b1da09aa69b645312ca404f5d2bd4a2768b84089f17d4873ea" },
+	{ LUNA_SHA3_512, "password", "salt", 1000,
+	  "e697001cf40fe4623eb67df2ddab791a499451234957133097deffce766fc9839e4642de"
+	  "2a1cfea8307d98bde6995bab8cf70453dc8eab92fcba0a02a2ae026e201a0b0caab8218c" },
 };
 
 static void pbkdf2_known_answers(struct kunit *test)

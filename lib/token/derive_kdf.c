@@ -95,12 +95,8 @@ struct hkdf_work {
 /* The hash by its digest mechanism, if there is an HMAC of it, too. */
 static bool hkdf_hash(struct luna_token *token, struct hkdf_work *w)
 {
-	const struct luna_mech *mech = luna_mech_find(token, w->p.hash);
-
-	if (!mech || mech->family != LUNA_FAMILY_DIGEST)
-		return false;
-	w->hash = mech->hash;
-	return token->crypto->macs & BIT(LUNA_HMAC + w->hash);
+	return luna_mech_hash(token, w->p.hash, &w->hash) &&
+	       token->crypto->macs & BIT(LUNA_HMAC + w->hash);
 }
 
 /* Without extraction there is no salt, whatever the parameter says of it. */

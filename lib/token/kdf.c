@@ -19,6 +19,10 @@ u32 luna_hash_len(enum luna_hash h)
 		[LUNA_SHA256] = 32,
 		[LUNA_SHA384] = 48,
 		[LUNA_SHA512] = 64,
+		[LUNA_SHA3_224] = 28,
+		[LUNA_SHA3_256] = 32,
+		[LUNA_SHA3_384] = 48,
+		[LUNA_SHA3_512] = 64,
 	};
 
 	return (u32)h < LUNA_HASHES ? lens[array_index_nospec((u32)h, LUNA_HASHES)] : 0;

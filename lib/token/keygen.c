@@ -62,7 +62,8 @@ u32 luna_key_parts(struct luna_ucmd *cmd, u32 flag, struct luna_key_parts *parts
 
 static const u32 generic_types[] = {
 	CKK_GENERIC_SECRET, CKK_SHA_1_HMAC, CKK_SHA224_HMAC, CKK_SHA256_HMAC, CKK_SHA384_HMAC,
-	CKK_SHA512_HMAC, CKK_HKDF,
+	CKK_SHA512_HMAC, CKK_SHA3_224_HMAC, CKK_SHA3_256_HMAC, CKK_SHA3_384_HMAC,
+	CKK_SHA3_512_HMAC, CKK_HKDF,
 };
 
 static bool is_generic(u64 key_type)

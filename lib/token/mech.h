@@ -76,6 +76,9 @@ enum luna_mech_variant {
 /* Does the size of a key, in bytes (RSA: modulus), fit the mechanism? Else CKR_KEY_SIZE_RANGE. */
 bool luna_mech_key_size(const struct luna_token *token, const struct luna_mech *mech, u32 bytes);
 
+/* The hash that a parameter names by its digest mechanism; false: this token has no such one. */
+bool luna_mech_hash(struct luna_token *token, u32 type, enum luna_hash *hash);
+
 /* luna_op_state.phase */
 enum luna_op_phase {
 	LUNA_OP_FRESH,		/* initialised, nothing consumed */

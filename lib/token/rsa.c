@@ -92,33 +92,32 @@ static int rsa_raw(struct luna_op_state *op, bool private, const u8 *in, u8 *out
 /* ---- parameters ---- */
 
 static const struct {
-	u32 hash, mgf;
-} hash_names[LUNA_HASHES] = {
-	[LUNA_SHA1] = { CKM_SHA_1, CKG_MGF1_SHA1 },
-	[LUNA_SHA224] = { CKM_SHA224, CKG_MGF1_SHA224 },
-	[LUNA_SHA256] = { CKM_SHA256, CKG_MGF1_SHA256 },
-	[LUNA_SHA384] = { CKM_SHA384, CKG_MGF1_SHA384 },
-	[LUNA_SHA512] = { CKM_SHA512, CKG_MGF1_SHA512 },
+	u32 mgf;
+	enum luna_hash hash;
+} mgfs[] = {
+	{ CKG_MGF1_SHA1, LUNA_SHA1 }, { CKG_MGF1_SHA224, LUNA_SHA224 },
+	{ CKG_MGF1_SHA256, LUNA_SHA256 }, { CKG_MGF1_SHA384, LUNA_SHA384 },
+	{ CKG_MGF1_SHA512, LUNA_SHA512 },
+	/* The standard's numbers and the vendor's, which came first */
+	{ CKG_MGF1_SHA3_224_STD, LUNA_SHA3_224 }, { CKG_MGF1_SHA3_224, LUNA_SHA3_224 },
+	{ CKG_MGF1_SHA3_256_STD, LUNA_SHA3_256 }, { CKG_MGF1_SHA3_256, LUNA_SHA3_256 },
+	{ CKG_MGF1_SHA3_384_STD, LUNA_SHA3_384 }, { CKG_MGF1_SHA3_384, LUNA_SHA3_384 },
+	{ CKG_MGF1_SHA3_512_STD, LUNA_SHA3_512 }, { CKG_MGF1_SHA3_512, LUNA_SHA3_512 },
 };
 
 /* Hash and MGF by their PKCS#11 names; false unless both are known and computed here. */
 static bool param_hashes(const struct luna_op_state *op, struct rsa *rsa, u32 hash, u32 mgf)
 {
-	u32 h, seen = 0;
+	u32 i;
 
-	for (h = 0; h < LUNA_HASHES; h++) {
-		if (!(op->token->crypto->hashes & BIT(h)))
-			continue;
-		if (hash_names[h].hash == hash) {
-			rsa->hash = h;
-			seen |= 1;
-		}
-		if (hash_names[h].mgf == mgf) {
-			rsa->mgf = h;
-			seen |= 2;
-		}
+	if (!luna_mech_hash(op->token, hash, &rsa->hash))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(mgfs); i++) {
+		rsa->mgf = mgfs[i].hash;
+		if (mgfs[i].mgf == mgf)
+			return op->token->crypto->hashes & BIT(rsa->mgf);
 	}
-	return seen == 3;
+	return false;
 }
 
 static u32 param_none(struct luna_op_state *op, const u8 *param, u32 len)

@@ -73,6 +73,14 @@ pkcs11-tool --module "$MODULE" --login --pin "$PIN" --sign --id 01 --mechanism S
 	--input-file message --output-file pss
 openssl dgst -sha384 -keyform DER -verify key.pub -sigopt rsa_padding_mode:pss -signature pss message
 SH
+		also "SHA-3" <<'SH'
+pkcs11-tool --module "$MODULE" --login --pin "$PIN" --sign --id 01 --mechanism SHA3-256-RSA-PKCS \
+	--input-file message --output-file signature
+openssl dgst -sha3-256 -keyform DER -verify key.pub -signature signature message
+pkcs11-tool --module "$MODULE" --login --pin "$PIN" --sign --id 01 --mechanism SHA3-384-RSA-PKCS-PSS \
+	--input-file message --output-file pss
+openssl dgst -sha3-384 -keyform DER -verify key.pub -sigopt rsa_padding_mode:pss -signature pss message
+SH
 		;;
 	esac
 	also "delete the pair ($TYPE)" <<'SH'

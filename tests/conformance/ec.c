@@ -138,7 +138,9 @@ static const struct hash {
 } hashes[] = {
 	{ CKM_ECDSA_SHA1, EVP_sha1 }, { CKM_ECDSA_SHA224, EVP_sha224 },
 	{ CKM_ECDSA_SHA256, EVP_sha256 }, { CKM_ECDSA_SHA384, EVP_sha384 },
-	{ CKM_ECDSA_SHA512, EVP_sha512 },
+	{ CKM_ECDSA_SHA512, EVP_sha512 }, { CKM_ECDSA_SHA3_224, EVP_sha3_224 },
+	{ CKM_ECDSA_SHA3_256, EVP_sha3_256 }, { CKM_ECDSA_SHA3_384, EVP_sha3_384 },
+	{ CKM_ECDSA_SHA3_512, EVP_sha3_512 },
 };
 
 static CK_ULONG sig_unpack(const struct curve *c, const unsigned char *der, size_t len,
@@ -564,6 +566,8 @@ static void mechanism_info(void **state)
 		{ CKM_ECDSA, 224, 521, CKF_SIGN | CKF_VERIFY | CKF_EC_F_P | CKF_EC_NAMEDCURVE |
 		  CKF_EC_UNCOMPRESS },
 		{ CKM_ECDSA_SHA256, 224, 521, CKF_SIGN | CKF_VERIFY | CKF_EC_F_P | CKF_EC_NAMEDCURVE |
+		  CKF_EC_UNCOMPRESS },
+		{ CKM_ECDSA_SHA3_384, 224, 521, CKF_SIGN | CKF_VERIFY | CKF_EC_F_P | CKF_EC_NAMEDCURVE |
 		  CKF_EC_UNCOMPRESS },
 		{ CKM_ECDSA_SHA512_OLD, 224, 521, CKF_SIGN | CKF_VERIFY | CKF_EC_F_P |
 		  CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS },

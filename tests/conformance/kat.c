@@ -26,6 +26,10 @@ static const struct mech {
 	PLAIN(CKM_SHA256),
 	PLAIN(CKM_SHA384),
 	PLAIN(CKM_SHA512),
+	PLAIN(CKM_SHA3_224),
+	PLAIN(CKM_SHA3_256),
+	PLAIN(CKM_SHA3_384),
+	PLAIN(CKM_SHA3_512),
 	{ .name = "CKM_SHA_1_HMAC", .types = { CKM_SHA_1_HMAC },
 	  .general = { CKM_SHA_1_HMAC_GENERAL }, .key_type = CKK_SHA_1_HMAC },
 	{ .name = "CKM_SHA224_HMAC", .types = { CKM_SHA224_HMAC, CKM_SHA224_HMAC_OLD },
@@ -36,6 +40,14 @@ static const struct mech {
 	  .general = { CKM_SHA384_HMAC_GENERAL }, .key_type = CKK_SHA384_HMAC },
 	{ .name = "CKM_SHA512_HMAC", .types = { CKM_SHA512_HMAC },
 	  .general = { CKM_SHA512_HMAC_GENERAL }, .key_type = CKK_SHA512_HMAC },
+	{ .name = "CKM_SHA3_224_HMAC", .types = { CKM_SHA3_224_HMAC },
+	  .general = { CKM_SHA3_224_HMAC_GENERAL }, .key_type = CKK_SHA3_224_HMAC },
+	{ .name = "CKM_SHA3_256_HMAC", .types = { CKM_SHA3_256_HMAC },
+	  .general = { CKM_SHA3_256_HMAC_GENERAL }, .key_type = CKK_SHA3_256_HMAC },
+	{ .name = "CKM_SHA3_384_HMAC", .types = { CKM_SHA3_384_HMAC },
+	  .general = { CKM_SHA3_384_HMAC_GENERAL }, .key_type = CKK_SHA3_384_HMAC },
+	{ .name = "CKM_SHA3_512_HMAC", .types = { CKM_SHA3_512_HMAC },
+	  .general = { CKM_SHA3_512_HMAC_GENERAL }, .key_type = CKK_SHA3_512_HMAC },
 	PLAIN(CKM_AES_ECB),
 	PLAIN(CKM_AES_CBC),
 	PLAIN(CKM_AES_CBC_PAD),
@@ -56,17 +68,29 @@ static const struct mech {
 	PLAIN(CKM_SHA256_RSA_PKCS),
 	PLAIN(CKM_SHA384_RSA_PKCS),
 	PLAIN(CKM_SHA512_RSA_PKCS),
+	PLAIN(CKM_SHA3_224_RSA_PKCS),
+	PLAIN(CKM_SHA3_256_RSA_PKCS),
+	PLAIN(CKM_SHA3_384_RSA_PKCS),
+	PLAIN(CKM_SHA3_512_RSA_PKCS),
 	PLAIN(CKM_SHA1_RSA_PKCS_PSS),
 	PLAIN(CKM_SHA224_RSA_PKCS_PSS, CKM_SHA224_RSA_PKCS_PSS_OLD),
 	PLAIN(CKM_SHA256_RSA_PKCS_PSS),
 	PLAIN(CKM_SHA384_RSA_PKCS_PSS),
 	PLAIN(CKM_SHA512_RSA_PKCS_PSS),
+	PLAIN(CKM_SHA3_224_RSA_PKCS_PSS),
+	PLAIN(CKM_SHA3_256_RSA_PKCS_PSS),
+	PLAIN(CKM_SHA3_384_RSA_PKCS_PSS),
+	PLAIN(CKM_SHA3_512_RSA_PKCS_PSS),
 	PLAIN(CKM_ECDSA),
 	PLAIN(CKM_ECDSA_SHA1),
 	PLAIN(CKM_ECDSA_SHA224, CKM_ECDSA_SHA224_OLD),
 	PLAIN(CKM_ECDSA_SHA256, CKM_ECDSA_SHA256_OLD),
 	PLAIN(CKM_ECDSA_SHA384, CKM_ECDSA_SHA384_OLD),
 	PLAIN(CKM_ECDSA_SHA512, CKM_ECDSA_SHA512_OLD),
+	PLAIN(CKM_ECDSA_SHA3_224),
+	PLAIN(CKM_ECDSA_SHA3_256),
+	PLAIN(CKM_ECDSA_SHA3_384),
+	PLAIN(CKM_ECDSA_SHA3_512),
 	PLAIN(CKM_EDDSA, CKM_EDDSA_OLD),
 	PLAIN(CKM_ECDH1_DERIVE, CKM_ECDH1_COFACTOR_DERIVE),
 	PLAIN(CKM_CONCATENATE_BASE_AND_KEY),
@@ -79,6 +103,10 @@ static const struct mech {
 	PLAIN(CKM_SHA256_KEY_DERIVATION),
 	PLAIN(CKM_SHA384_KEY_DERIVATION),
 	PLAIN(CKM_SHA512_KEY_DERIVATION),
+	PLAIN(CKM_SHA3_224_KEY_DERIVATION),
+	PLAIN(CKM_SHA3_256_KEY_DERIVATION),
+	PLAIN(CKM_SHA3_384_KEY_DERIVATION),
+	PLAIN(CKM_SHA3_512_KEY_DERIVATION),
 	PLAIN(CKM_AES_ECB_ENCRYPT_DATA),
 	PLAIN(CKM_AES_CBC_ENCRYPT_DATA),
 	PLAIN(CKM_PKCS5_PBKD2),
@@ -91,14 +119,30 @@ static const struct mech {
 	PLAIN(CKM_NIST_PRF_KDF),
 };
 
-static const struct {
+/* Names in vector files, also of the vendor's other numbers for the same */
+static const struct hash {
 	const char *name;
 	CK_MECHANISM_TYPE hash;
 	CK_RSA_PKCS_MGF_TYPE mgf;
+	CK_EC_KDF_TYPE kdf;
 } hashes[] = {
-	{ "SHA_1", CKM_SHA_1, CKG_MGF1_SHA1 }, { "SHA224", CKM_SHA224, CKG_MGF1_SHA224 },
-	{ "SHA256", CKM_SHA256, CKG_MGF1_SHA256 }, { "SHA384", CKM_SHA384, CKG_MGF1_SHA384 },
-	{ "SHA512", CKM_SHA512, CKG_MGF1_SHA512 },
+	{ "SHA_1", CKM_SHA_1, CKG_MGF1_SHA1, CKD_SHA1_KDF },
+	{ "SHA224", CKM_SHA224, CKG_MGF1_SHA224, CKD_SHA224_KDF },
+	{ "SHA256", CKM_SHA256, CKG_MGF1_SHA256, CKD_SHA256_KDF },
+	{ "SHA384", CKM_SHA384, CKG_MGF1_SHA384, CKD_SHA384_KDF },
+	{ "SHA512", CKM_SHA512, CKG_MGF1_SHA512, CKD_SHA512_KDF },
+	{ "SHA224_OLD", CKM_SHA224_OLD, CKG_MGF1_SHA224, CKD_SHA224_KDF_OLD },
+	{ "SHA256_OLD", CKM_SHA256, CKG_MGF1_SHA256, CKD_SHA256_KDF_OLD },
+	{ "SHA384_OLD", CKM_SHA384, CKG_MGF1_SHA384, CKD_SHA384_KDF_OLD },
+	{ "SHA512_OLD", CKM_SHA512, CKG_MGF1_SHA512, CKD_SHA512_KDF_OLD },
+	{ "SHA3_224", CKM_SHA3_224, CKG_MGF1_SHA3_224_STD, CKD_SHA3_224_KDF },
+	{ "SHA3_256", CKM_SHA3_256, CKG_MGF1_SHA3_256_STD, CKD_SHA3_256_KDF },
+	{ "SHA3_384", CKM_SHA3_384, CKG_MGF1_SHA3_384_STD, CKD_SHA3_384_KDF },
+	{ "SHA3_512", CKM_SHA3_512, CKG_MGF1_SHA3_512_STD, CKD_SHA3_512_KDF },
+	{ "SHA3_224_VENDOR", CKM_SHA3_224, CKG_MGF1_SHA3_224, CKD_SHA3_224_KDF },
+	{ "SHA3_256_VENDOR", CKM_SHA3_256, CKG_MGF1_SHA3_256, CKD_SHA3_256_KDF },
+	{ "SHA3_384_VENDOR", CKM_SHA3_384, CKG_MGF1_SHA3_384, CKD_SHA3_384_KDF },
+	{ "SHA3_512_VENDOR", CKM_SHA3_512, CKG_MGF1_SHA3_512, CKD_SHA3_512_KDF },
 };
 
 /* Mechanisms that a test of this file has used and checked. */
@@ -334,6 +378,7 @@ static void digests(void **state)
 {
 	(void)state;
 	vectors_run("digest.txt", 90, digest_vector);
+	vectors_run("sha3-digest.txt", 52, digest_vector);
 }
 
 /* ---- HMAC and CMAC ---- */
@@ -408,6 +453,7 @@ static void hmacs(void **state)
 {
 	(void)state;
 	vectors_run("hmac.txt", 35, mac_vector);
+	vectors_run("sha3-hmac.txt", 40, mac_vector);
 }
 
 static void cmacs(void **state)
@@ -665,26 +711,15 @@ static const struct rsa_key *rsa_key_of(const struct vector *v)
 	return NULL;
 }
 
-static CK_MECHANISM_TYPE hash_of(const struct vector *v)
+static const struct hash *hash_of(const struct vector *v, const char *field)
 {
 	size_t i;
 
-	for (i = 0; i < 5; i++)
-		if (!strcmp(hashes[i].name, word(v, "hash")))
-			return hashes[i].hash;
-	fail_msg("%s:%d: no such hash", v->file, v->line);
-	return 0;
-}
-
-static CK_RSA_PKCS_MGF_TYPE mgf_of(const struct vector *v)
-{
-	size_t i;
-
-	for (i = 0; i < 5; i++)
-		if (!strcmp(hashes[i].name, word(v, "mgf")))
-			return hashes[i].mgf;
-	fail_msg("%s:%d: no such mgf", v->file, v->line);
-	return 0;
+	for (i = 0; i < COUNT(hashes); i++)
+		if (!strcmp(hashes[i].name, word(v, field)))
+			return &hashes[i];
+	fail_msg("%s:%d: no such %s", v->file, v->line, field);
+	return NULL;
 }
 
 /* Parameters of any of them. */
@@ -698,12 +733,16 @@ static CK_MECHANISM rsa_mech(struct vector *v, CK_MECHANISM_TYPE type, struct rs
 	struct bytes label = hex(v, "label");
 
 	if (type == CKM_RSA_PKCS_OAEP) {
-		p->oaep = (CK_RSA_PKCS_OAEP_PARAMS){ hash_of(v), mgf_of(v), CKZ_DATA_SPECIFIED,
-						     label.len ? label.data : NULL, label.len };
+		p->oaep = (CK_RSA_PKCS_OAEP_PARAMS){
+			hash_of(v, "hash")->hash, hash_of(v, "mgf")->mgf, CKZ_DATA_SPECIFIED,
+			label.len ? label.data : NULL, label.len,
+		};
 		return (CK_MECHANISM){ type, &p->oaep, sizeof(p->oaep) };
 	}
 	if (has(v, "salt")) {
-		p->pss = (CK_RSA_PKCS_PSS_PARAMS){ hash_of(v), mgf_of(v), number(v, "salt") };
+		p->pss = (CK_RSA_PKCS_PSS_PARAMS){
+			hash_of(v, "hash")->hash, hash_of(v, "mgf")->mgf, number(v, "salt"),
+		};
 		return (CK_MECHANISM){ type, &p->pss, sizeof(p->pss) };
 	}
 	return (CK_MECHANISM){ type, NULL, 0 };
@@ -862,7 +901,9 @@ static void rsa_invalid(struct vector *v, CK_MECHANISM_TYPE type)
 static void rsa_aes_vector(struct vector *v, CK_MECHANISM_TYPE type)
 {
 	struct bytes label = hex(v, "label"), data = hex(v, "data"), wrapped = hex(v, "result");
-	CK_RSA_PKCS_OAEP_PARAMS oaep = { hash_of(v), mgf_of(v), CKZ_DATA_SPECIFIED, label.data, label.len };
+	CK_RSA_PKCS_OAEP_PARAMS oaep = {
+		hash_of(v, "hash")->hash, hash_of(v, "mgf")->mgf, CKZ_DATA_SPECIFIED, label.data, label.len,
+	};
 	CK_RSA_AES_KEY_WRAP_PARAMS params = { number(v, "bits"), &oaep };
 	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
 	CK_KEY_TYPE key_type = CKK_GENERIC_SECRET;
@@ -899,6 +940,7 @@ static void rsa(void **state)
 	(void)state;
 	rsa_key_count = 0;
 	vectors_run("rsa.txt", 124, rsa_vector);
+	vectors_run("sha3-rsa.txt", 80, rsa_vector);
 	vectors_run("rsa-invalid.txt", 137, rsa_invalid);
 	vectors_run("rsa-aes.txt", 3, rsa_aes_vector);
 }
@@ -968,29 +1010,16 @@ static void ec_sign_vector(struct vector *v, CK_MECHANISM_TYPE type)
 	}
 }
 
-static CK_EC_KDF_TYPE kdf_of(const struct vector *v)
-{
-	static const CK_EC_KDF_TYPE kdfs[] = {
-		CKD_SHA1_KDF, CKD_SHA224_KDF, CKD_SHA256_KDF, CKD_SHA384_KDF, CKD_SHA512_KDF,
-	};
-	size_t i;
-
-	if (!has(v, "kdf"))
-		return CKD_NULL;
-	for (i = 0; i < COUNT(kdfs); i++)
-		if (!strcmp(hashes[i].name, word(v, "kdf")))
-			return kdfs[i];
-	fail_msg("%s:%d: no such kdf", v->file, v->line);
-	return 0;
-}
-
 /* The point as it is and as CKA_EC_POINT has it; all of the result and less. */
 static void ecdh_vector(struct vector *v, CK_MECHANISM_TYPE type)
 {
 	struct bytes peer = hex(v, "peer"), shared = hex(v, "shared"), want = hex(v, "result");
 	const struct ec_key *key = ec_key_of(v);
 	CK_BYTE der[EC_POINT_MAX + 3];
-	CK_ECDH1_DERIVE_PARAMS p = { kdf_of(v), shared.len, shared.len ? shared.data : NULL, 0, der };
+	CK_ECDH1_DERIVE_PARAMS p = {
+		has(v, "kdf") ? hash_of(v, "kdf")->kdf : CKD_NULL, shared.len,
+		shared.len ? shared.data : NULL, 0, der,
+	};
 	CK_MECHANISM mech = { type, &p, sizeof(p) };
 	CK_ULONG ask[] = { want.len, 1, want.len / 2 }, len, i, off;
 	CK_OBJECT_HANDLE made;
@@ -1029,6 +1058,7 @@ static void ec(void **state)
 	(void)state;
 	ec_key_count = 0;
 	vectors_run("ec.txt", 186, ec_vector);
+	vectors_run("sha3-ec.txt", 48, ec_vector);
 }
 
 /* ---- key generation, checked with OpenSSL or with answers that are known ---- */
@@ -1248,6 +1278,10 @@ static const struct prf {
 	  CK_NIST_PRF_KDF_HMAC_SHA384 },
 	{ "SHA512", CKP_PKCS5_PBKD2_HMAC_SHA512, CKM_SHA512, CKM_SHA512_HMAC,
 	  CK_NIST_PRF_KDF_HMAC_SHA512 },
+	{ "SHA3_224", 0, CKM_SHA3_224, CKM_SHA3_224_HMAC, CK_NIST_PRF_KDF_HMAC_SHA3_224 },
+	{ "SHA3_256", 0, CKM_SHA3_256, CKM_SHA3_256_HMAC, CK_NIST_PRF_KDF_HMAC_SHA3_256 },
+	{ "SHA3_384", 0, CKM_SHA3_384, CKM_SHA3_384_HMAC, CK_NIST_PRF_KDF_HMAC_SHA3_384 },
+	{ "SHA3_512", 0, CKM_SHA3_512, CKM_SHA3_512_HMAC, CK_NIST_PRF_KDF_HMAC_SHA3_512 },
 	{ "AES_CMAC", 0, 0, CKM_AES_CMAC, CK_NIST_PRF_KDF_AES_CMAC },
 };
 
@@ -1487,7 +1521,7 @@ static void derivation(struct vector *v, CK_MECHANISM_TYPE type)
 static void derivations(void **state)
 {
 	(void)state;
-	vectors_run("derive.txt", 132, derivation);
+	vectors_run("derive.txt", 176, derivation);
 }
 
 /* ---- the registry ---- */

@@ -299,6 +299,7 @@ curve() {
 	j "show $c" 0 "d[0]['curve'] == '$c'" object show --slot 0 --class public --label "on $c" "${co[@]}"
 	t "delete $c" 0 "Deleted 2 objects" "" object delete --force --slot 0 --label "on $c" "${co[@]}"
 }
+curve P-384 ECDSA_SHA3_384 openssl dgst -sha3-384 -verify "$work/ec.pem" -signature "$work/sig" "$work/text"
 for c in P-224 P-256 P-384 P-521 secp256k1; do
 	curve $c ECDSA_SHA256 openssl dgst -sha256 -verify "$work/ec.pem" -signature "$work/sig" "$work/text"
 done
@@ -338,13 +339,13 @@ signs() {
 		verify --slot 0 --label "$key" --mechanism "$m" --in "$work/empty" --signature "$work/sig" "${co[@]}"
 	[ $# = 0 ] || check "openssl verifies $m" "$@"
 }
-for h in 1 224 256 384 512; do
+for h in 1 224 256 384 512 3_224 3_256 3_384 3_512; do
 	signs SHA${h}_RSA_PKCS signer "$work/data" \
-		openssl dgst -sha$h -verify "$work/pub.pem" -signature "$work/sig" "$work/data"
+		openssl dgst "-sha${h/_/-}" -verify "$work/pub.pem" -signature "$work/sig" "$work/data"
 done
-for h in 256 384 512; do
-	signs SHA${h}_RSA_PKCS_PSS signer "$work/data" openssl dgst -sha$h -verify "$work/pub.pem" \
-		-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:$((h / 8)) -signature "$work/sig" "$work/data"
+for h in 256 384 512 3_224 3_256 3_384 3_512; do
+	signs SHA${h}_RSA_PKCS_PSS signer "$work/data" openssl dgst "-sha${h/_/-}" -verify "$work/pub.pem" \
+		-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:$((${h#3_} / 8)) -signature "$work/sig" "$work/data"
 	signs SHA${h}_HMAC mac "$work/data"
 done
 signs RSA_PKCS signer "$work/little" openssl pkeyutl -verify -pubin -inkey "$work/pub.pem" \

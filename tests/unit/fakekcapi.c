@@ -38,12 +38,20 @@ static const struct {
 	{ "sha256", LUNA_SHA256, false },
 	{ "sha384", LUNA_SHA384, false },
 	{ "sha512", LUNA_SHA512, false },
+	{ "sha3-224", LUNA_SHA3_224, false },
+	{ "sha3-256", LUNA_SHA3_256, false },
+	{ "sha3-384", LUNA_SHA3_384, false },
+	{ "sha3-512", LUNA_SHA3_512, false },
 	{ "cmac(aes)", LUNA_CMAC_AES, true },
 	{ "hmac(sha1)", LUNA_HMAC + LUNA_SHA1, true },
 	{ "hmac(sha224)", LUNA_HMAC + LUNA_SHA224, true },
 	{ "hmac(sha256)", LUNA_HMAC + LUNA_SHA256, true },
 	{ "hmac(sha384)", LUNA_HMAC + LUNA_SHA384, true },
 	{ "hmac(sha512)", LUNA_HMAC + LUNA_SHA512, true },
+	{ "hmac(sha3-224)", LUNA_HMAC + LUNA_SHA3_224, true },
+	{ "hmac(sha3-256)", LUNA_HMAC + LUNA_SHA3_256, true },
+	{ "hmac(sha3-384)", LUNA_HMAC + LUNA_SHA3_384, true },
+	{ "hmac(sha3-512)", LUNA_HMAC + LUNA_SHA3_512, true },
 	{ "drbg_nopr_hmac_sha512", 0, false },
 	{ "drbg_nopr_hmac_sha256", 0, false },
 };
@@ -209,7 +217,7 @@ int kcapi_md_setkey(struct kcapi_handle *handle, const uint8_t *key, uint32_t ke
 
 uint32_t kcapi_md_digestsize(struct kcapi_handle *handle)
 {
-	static const u8 sizes[LUNA_HASHES] = { 20, 28, 32, 48, 64 };
+	static const u8 sizes[LUNA_HASHES] = { 20, 28, 32, 48, 64, 28, 32, 48, 64 };
 
 	if (!handle->mac)
 		return sizes[handle->index];

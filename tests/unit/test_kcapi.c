@@ -58,6 +58,9 @@ static void test_all(void **state)
 	assert_int_equal(ops->hashes, ALL_HASHES);
 	assert_who(ops, LUNA_PRIMITIVE_MODE, LUNA_CBC, "kcapi 9.8.7", "cbc(aes)");
 	assert_who(ops, LUNA_PRIMITIVE_HASH, LUNA_SHA384, "kcapi 9.8.7", "sha384");
+	assert_who(ops, LUNA_PRIMITIVE_HASH, LUNA_SHA3_256, "kcapi 9.8.7", "sha3-256");
+	assert_who(ops, LUNA_PRIMITIVE_MAC, LUNA_HMAC + LUNA_SHA3_512, "kcapi 9.8.7",
+		   "hmac(sha3-512)");
 	assert_who(ops, LUNA_PRIMITIVE_MAC, LUNA_CMAC_AES, "kcapi 9.8.7", "cmac(aes)");
 	assert_who(ops, LUNA_PRIMITIVE_RANDOM, 0, "kcapi 9.8.7", "drbg_nopr_hmac_sha512");
 	assert_who(ops, LUNA_PRIMITIVE_RSA, 0, luna_openssl_ops.name, "");

@@ -159,7 +159,9 @@ static void test_pss_vectors(void **state __maybe_unused)
 
 /* ---- OpenSSL on the other side ---- */
 
-static const char *const md_names[LUNA_HASHES] = { "SHA1", "SHA224", "SHA256", "SHA384", "SHA512" };
+static const char *const md_names[LUNA_HASHES] = {
+	"SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "SHA3-224", "SHA3-256", "SHA3-384", "SHA3-512",
+};
 
 enum { K = 256 };
 

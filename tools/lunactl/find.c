@@ -26,6 +26,10 @@ const char *key_type_name(CK_ULONG type)
 	case CKK_SHA256_HMAC: return "SHA-256 HMAC";
 	case CKK_SHA384_HMAC: return "SHA-384 HMAC";
 	case CKK_SHA512_HMAC: return "SHA-512 HMAC";
+	case CKK_SHA3_224_HMAC: return "SHA3-224 HMAC";
+	case CKK_SHA3_256_HMAC: return "SHA3-256 HMAC";
+	case CKK_SHA3_384_HMAC: return "SHA3-384 HMAC";
+	case CKK_SHA3_512_HMAC: return "SHA3-512 HMAC";
 	default: return "";
 	}
 }

@@ -274,12 +274,13 @@ def vendors(words):
 
 
 SHA2 = ['SHA_1', 'SHA224', 'SHA256', 'SHA384', 'SHA512']
+ALL = SHA2 + ['SHA3_224', 'SHA3_256', 'SHA3_384', 'SHA3_512']
 
 print(HEAD, end='')
 simple()
-digests(SHA2)
+digests(ALL)
 encryption()
 passwords(SHA2)
-hkdfs(SHA2)
-prfs(SHA2)
-vendors(SHA2)
+hkdfs(ALL)
+prfs(ALL)
+vendors(ALL)
