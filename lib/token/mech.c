@@ -120,7 +120,8 @@ enum {
 /*
  * Ascending by type. The _OLD numbers are what clients of older firmware send for the same thing.
  * Of the FIPS 186-3 key generations only the one that asks for random primes is here: auxiliary
- * primes are nothing that a provider promises.
+ * primes are nothing that a provider promises. EC keys "with extra bits" (FIPS 186-4, B.4.1) are to
+ * have no bias that counts; providers draw until a number is in range (B.4.2), which leaves none.
  */
 static const struct luna_mech luna_mechs[] = {
 	RSA_KEYGEN(CKM_RSA_PKCS_KEY_PAIR_GEN),
@@ -232,6 +233,14 @@ static const struct luna_mech luna_mechs[] = {
 	DERIVE_ANY(CKM_HKDF_DERIVE, luna_derive_hkdf),
 	DERIVE_ANY(CKM_HKDF_DATA, luna_derive_hkdf_data),
 	KEYGEN(CKM_HKDF_KEY_GEN, CKF_GENERATE, 8, LUNA_SECRET_MAX * 8, CKK_HKDF, LUNA_GEN_SECRET),
+	DERIVE_ANY(CKM_CONCATENATE_BASE_AND_KEY_OLD_XXX, luna_derive_base_and_key),
+	DERIVE_ANY(CKM_CONCATENATE_BASE_AND_DATA_OLD_XXX, luna_derive_base_and_data),
+	DERIVE_ANY(CKM_CONCATENATE_DATA_AND_BASE_OLD_XXX, luna_derive_data_and_base),
+	DERIVE_ANY(CKM_XOR_BASE_AND_DATA_OLD_XXX, luna_derive_xor),
+	DERIVE_ANY(CKM_EXTRACT_KEY_FROM_KEY_OLD_XXX, luna_derive_extract),
+	DERIVE_HASH(CKM_SHA1_KEY_DERIVATION_OLD_XXX, LUNA_SHA1),
+	KEYGEN(CKM_GENERIC_SECRET_KEY_GEN_OLD_XXX, CKF_GENERATE, 8, LUNA_SECRET_MAX * 8,
+	       CKK_GENERIC_SECRET, LUNA_GEN_SECRET),
 	RSA_HASH(CKM_SHA224_RSA_PKCS_OLD, LUNA_SHA224, LUNA_RSA_PKCS),
 	RSA_HASH(CKM_SHA224_RSA_PKCS_PSS_OLD, LUNA_SHA224, LUNA_RSA_PSS),
 	DIGEST(CKM_SHA224_OLD, LUNA_SHA224),
@@ -245,6 +254,7 @@ static const struct luna_mech luna_mechs[] = {
 	ECDSA(CKM_ECDSA_SHA512_OLD, LUNA_SHA512),
 	GMAC(CKM_AES_GMAC_OLD),
 	RSA_KEYGEN(CKM_RSA_FIPS_186_3_PRIME_KEY_PAIR_GEN),
+	EC_KEYGEN(CKM_EC_KEY_PAIR_GEN_W_EXTRA_BITS, EC_F_P, CKK_EC),
 	KW(CKM_AES_KW, LUNA_KW),
 	KW(CKM_AES_KWP, LUNA_KWP),
 	DERIVE_ANY(CKM_NIST_PRF_KDF, luna_derive_prf_kdf),
