@@ -227,6 +227,13 @@ static int file_replace_append(void *store, const void *buf, size_t len)
 	return 0;
 }
 
+static int file_replace_sync(void *store)
+{
+	struct store_file *file = store;
+
+	return fdatasync(file->next) ? failed(file, "flush a successor of", -errno) : 0;
+}
+
 /* The successor has the name; from here on the old file is out of reach. */
 static void adopt_next(struct store_file *file)
 {
@@ -266,6 +273,7 @@ const struct luna_store_ops store_file_ops = {
 	.reserve	= file_reserve,
 	.replace_begin	= file_replace_begin,
 	.replace_append	= file_replace_append,
+	.replace_sync	= file_replace_sync,
 	.replace_commit	= file_replace_commit,
 	.replace_abort	= file_replace_abort,
 	.persistent	= true,

@@ -265,6 +265,11 @@ static int job_replace_append(struct job *job)
 	return err;
 }
 
+static int job_replace_sync(struct job *job)
+{
+	return vfs_fsync(job->store->alt, 1);
+}
+
 static int job_begin(struct job *job)
 {
 	struct luna_store *store = job->store;
@@ -422,6 +427,13 @@ static int store_replace_append(void *store, const void *buf, size_t len)
 	return run(&job, "write a successor of");
 }
 
+static int store_replace_sync(void *store)
+{
+	struct job job = { .fn = job_replace_sync, .store = store };
+
+	return run(&job, "flush a successor of");
+}
+
 /*
  * Once the header of .alt is being written, a failure leaves unknown which of the two logs a
  * restart finds: that is -EIO, after which the engine writes no more.
@@ -443,6 +455,7 @@ static int store_replace_commit(void *store)
 	.reserve	= store_reserve,			\
 	.replace_begin	= store_replace_begin,			\
 	.replace_append	= store_replace_append,			\
+	.replace_sync	= store_replace_sync,			\
 	.replace_commit	= store_replace_commit,			\
 	.replace_abort	= store_replace_abort,			\
 	.persistent	= is_persistent,			\

@@ -213,6 +213,13 @@ static int memstore_replace_append(void *arg, const void *buf, size_t len)
 	return turn_end(store, err, !err);
 }
 
+static int memstore_replace_sync(void *arg)
+{
+	struct memstore *store = arg;
+
+	return turn_end(store, turn_begin(store, MEMSTORE_REPLACE_SYNC), false);
+}
+
 static int memstore_replace_commit(void *arg)
 {
 	struct memstore *store = arg;
@@ -252,6 +259,7 @@ const struct luna_store_ops memstore_ops = {
 	.reserve = memstore_reserve,
 	.replace_begin = memstore_replace_begin,
 	.replace_append = memstore_replace_append,
+	.replace_sync = memstore_replace_sync,
 	.replace_commit = memstore_replace_commit,
 	.replace_abort = memstore_replace_abort,
 	.persistent = true,

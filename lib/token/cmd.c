@@ -5,6 +5,7 @@
  * which.
  */
 #include "cmd.h"
+#include "log.h"
 #include "session.h"
 
 /* luna_cmd_row.flags */
@@ -433,6 +434,7 @@ int luna_cmd(struct luna_open *open, u32 nr, const void *in, size_t len, void *o
 	cmd.out = (u8 *)out + size;
 	cmd.out_room = len - size;
 	cmd_run(row, &cmd);
+	luna_log_tidy(open->token);	/* here no lock is held */
 	known = min_t(u32, size, row->size);
 	memcpy(out, &arg, known);
 	memset((u8 *)out + known, 0, size - known);

@@ -249,10 +249,12 @@ struct luna_crypto_ops {
 /**
  * struct luna_store_ops - a file-like place for one token's log
  *
- * The engine serialises all calls but sync(), which runs beside append() and reserve(). append()
- * that fails leaves the old content, as far as truncate() can restore it. Replacement:
- * replace_begin(), any number of replace_append(), then replace_commit(), after which the new
- * content, durably and atomically, is the store's; a crash before leaves the old one.
+ * The engine serialises all calls but these: sync() runs beside append() and reserve();
+ * replace_append() and replace_sync() run beside both and truncate(); read() beside everything but
+ * replace_commit(). append() that fails leaves the old content, as far as truncate() can restore
+ * it. Replacement: replace_begin(), any number of replace_append(), then replace_commit(), after
+ * which the new content, durably and atomically, is the store's; a crash before leaves the old one.
+ * replace_sync() flushes it so far, to make the commit shorter; it may be NULL.
  *
  * reserve() keeps space for the content to grow to @end bytes, so that append() finds it whatever
  * else fills the place; with an @end of 0 what was kept is given back. -ENOSPC, -EDQUOT or -EFBIG:
@@ -269,6 +271,7 @@ struct luna_store_ops {
 	int (*reserve)(void *store, u64 end);
 	int (*replace_begin)(void *store, u64 size);
 	int (*replace_append)(void *store, const void *buf, size_t len);
+	int (*replace_sync)(void *store);
 	int (*replace_commit)(void *store);
 	void (*replace_abort)(void *store);
 	bool persistent;

@@ -95,12 +95,13 @@ static void batch_note(struct luna_log *log, struct batch *batch)
 	u32 start = 0, at = 0;
 
 	while (batch_next(batch, log->salted, &at, &rec)) {
-		luna_log_note(log, &rec, log->size + start);
+		luna_log_note(&log->live, &rec, log->size + start);
 		start = at;
 	}
 	log->size += batch->len;
 	log->next = batch->last + 1;
 	log->dirty = true;
+	WRITE_ONCE(log->due, !log->compacting && luna_log_worth(log));
 }
 
 /*
@@ -159,7 +160,7 @@ static int log_append_locked(struct luna_log *log, struct batch *batch)
 
 	if (log->failed || !log->size)
 		return -EIO;
-	if (luna_index_reserve(&log->index, batch->count))
+	if (luna_index_reserve(&log->live.index, batch->count))
 		return -ENOMEM;
 	err = luna_log_room(log, batch->len, batch->vital);
 	if (err)
@@ -255,8 +256,6 @@ static int log_write(struct luna_log *log, struct batch *batch, bool durable)
 	if (!err && durable)
 		err = log_commit(log, batch->last);
 	kvfree(batch->data);
-	if (!err)
-		luna_log_compact(log);
 	return err;
 }
 
@@ -410,6 +409,7 @@ static struct luna_log *log_new(struct luna_token *token, const struct luna_stor
 	log->store = store;
 	log->crypto = token->crypto;
 	log->slot = token->config.slot;
+	mutex_init(&log->rewriting);
 	init_rwsem(&log->sync);
 	mutex_init(&log->lock);
 	return log;
@@ -454,8 +454,9 @@ static void log_finish(struct luna_log *log)
 
 static void log_free(struct luna_log *log)
 {
-	luna_index_free(&log->index);
+	luna_index_free(&log->live.index);
 	mutex_destroy(&log->lock);
+	mutex_destroy(&log->rewriting);
 	kfree(log);
 }
 
@@ -493,6 +494,6 @@ int luna_log_import(struct luna_token *token, struct luna_token *image)
 		return -EIO;
 	err = luna_log_read_from(token->log, image->log);
 	if (!err)
-		atomic_set(&token->next_handle, token->log->top);
+		atomic_set(&token->next_handle, token->log->live.top);
 	return err;
 }

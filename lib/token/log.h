@@ -46,6 +46,14 @@ int luna_log_export(struct luna_token *token, const struct luna_store_ops *ops, 
  */
 int luna_log_import(struct luna_token *token, struct luna_token *image);
 
+/**
+ * luna_log_tidy() - drop the garbage of the log if there is enough of it
+ * To be called with no lock held, since it takes long: it copies what lives beside readers and
+ * writers, and holds up writers alone, for its last step. Failing is no loss: the log stays as it
+ * is.
+ */
+void luna_log_tidy(struct luna_token *token);
+
 /* luna_log_state() - write a whole serialised state (state.c) */
 int luna_log_state(struct luna_token *token, const u8 *data, u32 len);
 

@@ -71,9 +71,24 @@ struct luna_index {
 };
 
 /**
+ * struct luna_live - which records of a log live
+ * @objects: bytes of the records in @index
+ * @top: highest object handle ever written
+ */
+struct luna_live {
+	u64 objects;
+	u32 top;
+	struct luna_place state;
+	struct luna_place attempts[LUNA_ROLES];
+	struct luna_index index;
+};
+
+/**
  * struct luna_log - the log of one token
- * @sync: held for writing by a flush, a repair or a rewrite; taken before @lock. Guards no data;
- *	who holds it to read has waited for the flush that was under way
+ * @rewriting: held by who replaces the log; taken before @sync
+ * @replacers: who want all of it replaced, so that a compaction under way is in vain
+ * @sync: held for writing by a flush, a repair or the end of a rewrite; taken before @lock. Guards
+ *	no data; who holds it to read has waited for the flush that was under way
  * @lock: guards all below, and the order of the records
  * @failed: what the store holds is unknown: no more writes
  * @torn: an append failed half-way; @size is where the good content ends
@@ -82,18 +97,20 @@ struct luna_index {
  * @base: bytes that were there when the log was begun, as its header says
  * @next: sequence of the next record
  * @synced: records below this sequence are durable, which is @durable bytes
- * @objects: bytes of the records in @index
  * @compact_at: smallest size at which compaction is tried
  * @reserved: size to which the log can grow on a full disk; 0: unknown
  * @unreserved: the place keeps no space back
  * @is_short: it has no room for more than what is kept back
- * @top: highest object handle ever written
+ * @due: it is worth compacting
+ * @compacting: which someone does
  */
 struct luna_log {
 	const struct luna_store_ops *ops;
 	void *store;
 	const struct luna_crypto_ops *crypto;
 	u32 slot;
+	struct mutex rewriting;
+	atomic_t replacers;
 	struct rw_semaphore sync;
 	struct mutex lock;
 	bool failed;
@@ -105,15 +122,13 @@ struct luna_log {
 	u64 next;
 	u64 synced;
 	u64 durable;
-	u64 objects;
 	u64 compact_at;
 	u64 reserved;
 	bool unreserved;
 	bool is_short;
-	u32 top;
-	struct luna_place state;
-	struct luna_place attempts[LUNA_ROLES];
-	struct luna_index index;
+	bool due;
+	bool compacting;
+	struct luna_live live;
 };
 
 /**
@@ -166,7 +181,7 @@ void luna_index_free(struct luna_index *index);
  * luna_log_note() - take account of a record at @at that is part of the log from now on
  * A PUT needs room in the index, see luna_index_reserve().
  */
-void luna_log_note(struct luna_log *log, const struct luna_rec *rec, u64 at);
+void luna_log_note(struct luna_live *live, const struct luna_rec *rec, u64 at);
 
 /* Bytes of all live records and the header. */
 u64 luna_log_live(const struct luna_log *log);
@@ -187,9 +202,9 @@ bool luna_log_give_back(struct luna_log *log, u64 wanted);
 /* ---- log_rewrite.c ---- */
 /* Begin the log anew with a state and no objects. */
 int luna_log_begin(struct luna_log *log, const u8 *state, u32 len);
-/* Drop the garbage if there is enough of it. Failing is no loss: the log stays as it is. */
-void luna_log_compact(struct luna_log *log);
-/* The same for a record that was refused for want of room. Return: is there more now? */
+/* Is there so much garbage that it should be dropped? log->lock is held. */
+bool luna_log_worth(const struct luna_log *log);
+/* Drops the garbage for a record that was refused for want of room. Return: is there more now? */
 bool luna_log_squeeze(struct luna_log *log);
 /* The live records of @from, as they are now, become the log @to, which only the caller knows. */
 int luna_log_write_to(struct luna_log *from, struct luna_log *to);

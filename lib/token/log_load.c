@@ -114,9 +114,9 @@ static int scan_batch(struct scan *s)
 			return err;
 		if (!luna_rec_get(log->salted, &rec, head))
 			return -EIO;	/* it was good a moment ago */
-		if (luna_index_reserve(&log->index, 1))
+		if (luna_index_reserve(&log->live.index, 1))
 			return -ENOMEM;
-		luna_log_note(log, &rec, s->end);
+		luna_log_note(&log->live, &rec, s->end);
 		s->end += luna_rec_size(rec.len);
 	}
 	s->end_next = s->next;
@@ -189,7 +189,7 @@ static int load_settle(struct luna_log *log, u64 torn)
 static int load_tail(struct scan *s, u64 *torn)
 {
 	struct luna_log *log = s->log;
-	bool damage = s->end < log->base || !log->state.size;
+	bool damage = s->end < log->base || !log->live.state.size;
 	int err;
 
 	*torn = s->reader.size - s->end;
@@ -251,7 +251,7 @@ static int load_head(struct luna_log *log, u64 size)
 		return err;
 	log->salted = luna_log_salted(head.salt);
 	log->base = head.base;
-	log->top = head.top;
+	log->live.top = head.top;
 	log->next = head.sequence;
 	return 0;
 }
@@ -264,13 +264,13 @@ static int load_state(struct luna_token *token, struct luna_log *log, struct lun
 	u32 i;
 	int err;
 
-	err = luna_log_reader_record(r, &log->state, &rec, &data);
+	err = luna_log_reader_record(r, &log->live.state, &rec, &data);
 	if (!err)
 		err = luna_state_parse(state, data, rec.len);
 	for (i = 0; i < LUNA_ROLES && !err; i++) {
-		if (!log->attempts[i].size)
+		if (!log->live.attempts[i].size)
 			continue;
-		err = luna_log_reader_record(r, &log->attempts[i], &rec, &data);
+		err = luna_log_reader_record(r, &log->live.attempts[i], &rec, &data);
 		if (err)
 			break;
 		state->roles[i].failed = get_unaligned_le32(data);
@@ -289,8 +289,8 @@ static int load_objects(struct luna_token *token, struct luna_log *log, struct l
 	u32 i;
 	int err;
 
-	for (i = 0; i < log->index.used; i++) {
-		row = &log->index.rows[i];
+	for (i = 0; i < log->live.index.used; i++) {
+		row = &log->live.index.rows[i];
 		if (!row->size)
 			continue;
 		err = luna_log_reader_record(r, row, &rec, &data);
@@ -341,7 +341,7 @@ int luna_log_load(struct luna_token *token, struct luna_log *log)
 	if (!err)
 		err = load_settle(log, torn);
 	if (!err) {
-		atomic_set(&token->next_handle, log->top);
+		atomic_set(&token->next_handle, log->live.top);
 		luna_log_reserve(log);
 	}
 	return err;

@@ -247,45 +247,45 @@ static u32 index_set(struct luna_index *index, u32 handle, u64 at, u32 size)
 	return old;
 }
 
-static void note_state(struct luna_log *log, const struct luna_rec *rec, u64 at, u32 size)
+static void note_state(struct luna_live *live, const struct luna_rec *rec, u64 at, u32 size)
 {
-	log->state = (struct luna_place){ .at = at, .size = size };
-	memset(log->attempts, 0, sizeof(log->attempts));	/* they are part of the state */
+	live->state = (struct luna_place){ .at = at, .size = size };
+	memset(live->attempts, 0, sizeof(live->attempts));	/* they are part of the state */
 }
 
-static void note_attempts(struct luna_log *log, const struct luna_rec *rec, u64 at, u32 size)
+static void note_attempts(struct luna_live *live, const struct luna_rec *rec, u64 at, u32 size)
 {
-	struct luna_place *place = &log->attempts[array_index_nospec(rec->handle, LUNA_ROLES)];
+	struct luna_place *place = &live->attempts[array_index_nospec(rec->handle, LUNA_ROLES)];
 
 	*place = (struct luna_place){ .at = at, .size = size, .handle = rec->handle };
 }
 
-static void note_put(struct luna_log *log, const struct luna_rec *rec, u64 at, u32 size)
+static void note_put(struct luna_live *live, const struct luna_rec *rec, u64 at, u32 size)
 {
-	log->objects -= index_set(&log->index, rec->handle, at, size);
-	log->objects += size;
-	log->top = max(log->top, rec->handle);
+	live->objects -= index_set(&live->index, rec->handle, at, size);
+	live->objects += size;
+	live->top = max(live->top, rec->handle);
 }
 
-static void note_delete(struct luna_log *log, const struct luna_rec *rec, u64 at, u32 size)
+static void note_delete(struct luna_live *live, const struct luna_rec *rec, u64 at, u32 size)
 {
-	log->objects -= index_set(&log->index, rec->handle, 0, 0);
-	log->top = max(log->top, rec->handle);
+	live->objects -= index_set(&live->index, rec->handle, 0, 0);
+	live->top = max(live->top, rec->handle);
 }
 
-static void note_clear(struct luna_log *log, const struct luna_rec *rec, u64 at, u32 size)
+static void note_clear(struct luna_live *live, const struct luna_rec *rec, u64 at, u32 size)
 {
-	log->index.used = 0;
-	log->index.live = 0;
-	log->objects = 0;
+	live->index.used = 0;
+	live->index.live = 0;
+	live->objects = 0;
 }
 
-static void note_mark(struct luna_log *log, const struct luna_rec *rec, u64 at, u32 size)
+static void note_mark(struct luna_live *live, const struct luna_rec *rec, u64 at, u32 size)
 {
 }
 
-static void (*const notes[LUNA_REC_TYPES])(struct luna_log *log, const struct luna_rec *rec, u64 at,
-					   u32 size) = {
+static void (*const notes[LUNA_REC_TYPES])(struct luna_live *live, const struct luna_rec *rec,
+					   u64 at, u32 size) = {
 	[LUNA_REC_STATE] = note_state,
 	[LUNA_REC_ATTEMPTS] = note_attempts,
 	[LUNA_REC_PUT] = note_put,
@@ -294,17 +294,17 @@ static void (*const notes[LUNA_REC_TYPES])(struct luna_log *log, const struct lu
 	[LUNA_REC_MARK] = note_mark,
 };
 
-void luna_log_note(struct luna_log *log, const struct luna_rec *rec, u64 at)
+void luna_log_note(struct luna_live *live, const struct luna_rec *rec, u64 at)
 {
-	notes[rec->type](log, rec, at, luna_rec_size(rec->len));
+	notes[rec->type](live, rec, at, luna_rec_size(rec->len));
 }
 
 u64 luna_log_live(const struct luna_log *log)
 {
-	u64 live = LUNA_LOG_HEAD + log->state.size + log->objects;
+	u64 live = LUNA_LOG_HEAD + log->live.state.size + log->live.objects;
 	u32 i;
 
 	for (i = 0; i < LUNA_ROLES; i++)
-		live += log->attempts[i].size;
+		live += log->live.attempts[i].size;
 	return live;
 }

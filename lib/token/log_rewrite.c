@@ -5,7 +5,9 @@
  *
  * Compaction copies records from the old log by the places that log_record.c keeps. It looks at no
  * object in memory, so that an object whose writer has appended it but not yet shown it to anyone
- * is copied like every other. It works in a writer's thread with the others held back.
+ * is copied like every other. The places are those of one moment; what was appended after it, while
+ * the copy was made beside readers and writers, is copied behind them as it stands, the last of it
+ * with the writers held up.
  */
 #include "log_file.h"
 
@@ -13,17 +15,20 @@ enum {
 	COMPACT_MIN = SZ_1M,	/* below this, garbage bothers nobody */
 	COMPACT_SHORT = SZ_64K,	/* on a full disk, it does from here on */
 	OUT_ROOM = SZ_64K,
+	CATCH_UP_ROUNDS = 8,
+	CATCH_UP_ENOUGH = SZ_64K,	/* bytes for which the writers may be held up */
 };
 
 /*
  * A replacement of @log being written, with records of @from, which may be the same. salted, base,
  * next and size are what these members of the log become, so far; out holds bytes that wait to be
- * appended.
+ * appended; live is the account of all that was.
  */
 struct rewrite {
 	struct luna_log *log;
 	struct luna_log *from;
 	struct luna_log_reader reader;
+	struct luna_live live;
 	u64 salt;
 	u32 salted;
 	u64 base;
@@ -62,12 +67,11 @@ static int out_bytes(struct rewrite *w, const u8 *data, u32 len)
 
 static int out_head(struct rewrite *w)
 {
-	u32 top = max(w->log->top, w->from->top);
 	struct luna_log_head head = {
 		.salt = w->salt,
 		.sequence = w->next,
 		.base = w->base,
-		.top = top,
+		.top = w->live.top,
 	};
 	u8 bytes[LUNA_LOG_HEAD];
 
@@ -84,6 +88,9 @@ static int out_record(struct rewrite *w, struct luna_rec *rec, const u8 *payload
 	u32 pad = luna_rec_size(rec->len) - LUNA_REC_HEAD - rec->len;
 	int err;
 
+	if (luna_index_reserve(&w->live.index, 1))
+		return -ENOMEM;
+	luna_log_note(&w->live, rec, w->size);
 	rec->sequence = w->next++;
 	rec->durable = w->size;
 	rec->flags &= ~LUNA_REC_MORE;
@@ -93,22 +100,6 @@ static int out_record(struct rewrite *w, struct luna_rec *rec, const u8 *payload
 	if (!err)
 		err = out_bytes(w, payload, rec->len);
 	return err ? err : out_bytes(w, zeros, pad);
-}
-
-/* The live records in the order in which a rewrite has them. */
-static int each_live(struct luna_log *log, int (*fn)(struct rewrite *w, struct luna_place *place),
-		     struct rewrite *w)
-{
-	int err = fn(w, &log->state);
-	u32 i;
-
-	for (i = 0; i < LUNA_ROLES && !err; i++)
-		if (log->attempts[i].size)
-			err = fn(w, &log->attempts[i]);
-	for (i = 0; i < log->index.used && !err; i++)
-		if (log->index.rows[i].size)
-			err = fn(w, &log->index.rows[i]);
-	return err;
 }
 
 static int copy_record(struct rewrite *w, struct luna_place *place)
@@ -125,16 +116,20 @@ static int copy_record(struct rewrite *w, struct luna_place *place)
 	return err ? err : out_record(w, &rec, payload);
 }
 
-static int move_place(struct rewrite *w, struct luna_place *place)
-{
-	place->at = w->size;
-	w->size += place->size;
-	return 0;
-}
-
+/* The live records in the order in which a rewrite has them. */
 static int copy_live(struct rewrite *w)
 {
-	return each_live(w->from, copy_record, w);
+	struct luna_live *live = &w->from->live;
+	int err = copy_record(w, &live->state);
+	u32 i;
+
+	for (i = 0; i < LUNA_ROLES && !err; i++)
+		if (live->attempts[i].size)
+			err = copy_record(w, &live->attempts[i]);
+	for (i = 0; i < live->index.used && !err; i++)
+		if (live->index.rows[i].size)
+			err = copy_record(w, &live->index.rows[i]);
+	return err;
 }
 
 static int rewrite_init(struct rewrite *w, struct luna_log *log, struct luna_log *from, u64 base)
@@ -151,22 +146,15 @@ static int rewrite_init(struct rewrite *w, struct luna_log *log, struct luna_log
 	w->salted = luna_log_salted(w->salt);
 	w->base = base;
 	w->next = log->next;
+	w->live.top = max(log->live.top, from->live.top);
 	return err ? err : luna_log_reader_init(&w->reader, from, from->size);
 }
 
 static void rewrite_end(struct rewrite *w)
 {
 	luna_log_reader_end(&w->reader);
+	luna_index_free(&w->live.index);
 	kvfree(w->out);
-}
-
-static int rewrite_fill(struct rewrite *w, int (*fill)(struct rewrite *w))
-{
-	int err = out_head(w);
-
-	if (!err)
-		err = fill(w);
-	return err ? err : out_flush(w);
 }
 
 /*
@@ -183,36 +171,14 @@ static int rewrite_begin(struct rewrite *w)
 	return err;
 }
 
-static int rewrite_write(struct rewrite *w, int (*fill)(struct rewrite *w))
+/* The log is what was written from here on; its lock is held. */
+static void rewrite_adopt(struct rewrite *w)
 {
 	struct luna_log *log = w->log;
-	int err = rewrite_begin(w);
 
-	if (err)
-		return err;
-	err = rewrite_fill(w, fill);
-	if (!err) {
-		err = log->ops->replace_commit(log->store);
-		/* Which of the two logs a restart would find is unknown then. */
-		if (err && err != -ENOSPC && err != -ENOMEM)
-			log->failed = true;
-	}
-	if (err)
-		log->ops->replace_abort(log->store);
-	return err;
-}
-
-/* Writes the replacement and puts it in the log's place; the caller then takes account of it. */
-static int rewrite_run(struct rewrite *w, int (*fill)(struct rewrite *w))
-{
-	struct luna_log *log = w->log;
-	int err = rewrite_write(w, fill);
-
-	if (err) {
-		if (log->size && !log->failed)
-			luna_log_reserve(log);
-		return err;
-	}
+	luna_index_free(&log->live.index);
+	log->live = w->live;
+	memset(&w->live.index, 0, sizeof(w->live.index));
 	log->salted = w->salted;
 	log->base = w->base;
 	log->next = w->next;
@@ -222,9 +188,50 @@ static int rewrite_run(struct rewrite *w, int (*fill)(struct rewrite *w))
 	log->compact_at = 0;
 	log->torn = false;
 	log->dirty = false;
+	WRITE_ONCE(log->due, false);
 	log->reserved = 0;
 	luna_log_reserve(log);
-	return 0;
+}
+
+/* log->sync and log->lock are held, and all is written. */
+static int rewrite_commit(struct rewrite *w)
+{
+	struct luna_log *log = w->log;
+	int err = out_flush(w);
+
+	if (err)
+		return err;
+	err = log->ops->replace_commit(log->store);
+	/* Which of the two logs a restart would find is unknown then. */
+	if (err && err != -ENOSPC && err != -ENOMEM)
+		log->failed = true;
+	if (!err)
+		rewrite_adopt(w);
+	return err;
+}
+
+/* What was begun comes to nothing. log->lock is held. */
+static void rewrite_abandon(struct luna_log *log)
+{
+	log->ops->replace_abort(log->store);
+	if (log->size && !log->failed && !log->torn)
+		luna_log_reserve(log);
+}
+
+/* All of it while nobody else writes. */
+static int rewrite_run(struct rewrite *w, int (*fill)(struct rewrite *w))
+{
+	int err = rewrite_begin(w);
+
+	if (!err)
+		err = out_head(w);
+	if (!err)
+		err = fill(w);
+	if (!err)
+		err = rewrite_commit(w);
+	if (err)
+		rewrite_abandon(w->log);
+	return err;
 }
 
 /* What the callers of a replacement tell apart. */
@@ -254,32 +261,46 @@ static int fill_state(struct rewrite *w)
 	return out_record(w, &rec, b->state);
 }
 
-static void begin_done(struct luna_log *log, u32 len)
+/* Takes the log for a replacement as a whole: a compaction under way ends early. */
+static void replace_lock(struct luna_log *log)
 {
-	struct luna_rec clear = { .type = LUNA_REC_CLEAR };
-	struct luna_rec state = { .type = LUNA_REC_STATE, .len = len };
-
-	luna_log_note(log, &clear, 0);
-	luna_log_note(log, &state, LUNA_LOG_HEAD);
+	atomic_inc(&log->replacers);
+	mutex_lock(&log->rewriting);
+	down_write(&log->sync);
+	mutex_lock(&log->lock);
 }
 
-int luna_log_begin(struct luna_log *log, const u8 *state, u32 len)
+static void replace_unlock(struct luna_log *log)
+{
+	mutex_unlock(&log->lock);
+	up_write(&log->sync);
+	mutex_unlock(&log->rewriting);
+	atomic_dec(&log->replacers);
+}
+
+static int begin_locked(struct luna_log *log, const u8 *state, u32 len)
 {
 	struct begin b = { .state = state, .len = len };
 	int err;
 
-	guard(rwsem_write)(&log->sync);
-	guard(mutex)(&log->lock);
 	if (log->failed)
 		return -EIO;
 	err = rewrite_init(&b.w, log, log, LUNA_LOG_HEAD + luna_rec_size(len));
 	if (!err)
 		err = rewrite_run(&b.w, fill_state);
-	if (!err)
-		begin_done(log, len);
-	else
+	if (err)
 		pr_err("slot %u: beginning the store anew fails: %d\n", log->slot, err);
 	rewrite_end(&b.w);
+	return err;
+}
+
+int luna_log_begin(struct luna_log *log, const u8 *state, u32 len)
+{
+	int err;
+
+	replace_lock(log);
+	err = begin_locked(log, state, len);
+	replace_unlock(log);
 	return rewrite_error(err);
 }
 
@@ -295,14 +316,6 @@ static int copy_log(struct luna_log *to, struct luna_log *from)
 	return err;
 }
 
-/* The places of live records, as a rewrite has put them. */
-static void move_places(struct luna_log *log)
-{
-	struct rewrite w = { .size = LUNA_LOG_HEAD };
-
-	each_live(log, move_place, &w);
-}
-
 int luna_log_write_to(struct luna_log *from, struct luna_log *to)
 {
 	guard(mutex)(&from->lock);
@@ -311,54 +324,167 @@ int luna_log_write_to(struct luna_log *from, struct luna_log *to)
 	return rewrite_error(copy_log(to, from));
 }
 
-/* The account of the live records becomes that of @from, which has none from now on. */
-static void take_account(struct luna_log *log, struct luna_log *from)
+int luna_log_read_from(struct luna_log *log, struct luna_log *from)
 {
-	luna_index_free(&log->index);
-	log->index = from->index;
-	memset(&from->index, 0, sizeof(from->index));
-	log->state = from->state;
-	memcpy(log->attempts, from->attempts, sizeof(log->attempts));
-	log->objects = from->objects;
-	log->top = max(log->top, from->top);
-	move_places(log);
+	int err;
+
+	replace_lock(log);
+	err = log->failed ? -EIO : copy_log(log, from);
+	replace_unlock(log);
+	if (err)
+		pr_err("slot %u: replacing the store fails: %d\n", log->slot, err);
+	return rewrite_error(err);
 }
 
-int luna_log_read_from(struct luna_log *log, struct luna_log *from)
+/* ---- Compaction ---- */
+
+/* Enough of it for a log that has no room: not for each few bytes the copy of a large one. */
+static bool worth_squeezing(const struct luna_log *log)
+{
+	u64 live = luna_log_live(log), garbage = log->size - live;
+
+	return !log->failed && !log->torn && log->size && garbage >= COMPACT_SHORT &&
+	       garbage >= live / 4;
+}
+
+bool luna_log_worth(const struct luna_log *log)
+{
+	if (log->failed || log->torn || log->size < log->compact_at)
+		return false;
+	if (log->is_short)
+		return worth_squeezing(log);
+	return log->size > COMPACT_MIN && log->size > 2 * luna_log_live(log);
+}
+
+/**
+ * struct compaction - a rewrite beside readers and writers
+ * @places: of what lived when it began
+ * @at: up to where the old log is copied, that is, all that counts of it
+ */
+struct compaction {
+	struct rewrite w;
+	struct luna_place *places;
+	u32 count;
+	u64 at;
+};
+
+/* The same order as copy_live() has. log->lock is held. */
+static int take_places(struct compaction *c, const struct luna_live *live)
+{
+	u32 i;
+
+	c->places = kvmalloc_array(1 + LUNA_ROLES + live->index.live, sizeof(*c->places),
+				   GFP_KERNEL);
+	if (!c->places)
+		return -ENOMEM;
+	c->places[c->count++] = live->state;
+	for (i = 0; i < LUNA_ROLES; i++)
+		if (live->attempts[i].size)
+			c->places[c->count++] = live->attempts[i];
+	for (i = 0; i < live->index.used; i++)
+		if (live->index.rows[i].size)
+			c->places[c->count++] = live->index.rows[i];
+	return 0;
+}
+
+/* -EALREADY: someone else was faster. */
+static int compact_begin(struct compaction *c, struct luna_log *log, bool refused)
 {
 	int err;
 
 	guard(rwsem_write)(&log->sync);
 	guard(mutex)(&log->lock);
-	if (log->failed)
-		return -EIO;
-	err = copy_log(log, from);
+	if (!(refused ? worth_squeezing(log) : luna_log_worth(log)))
+		return -EALREADY;
+	err = rewrite_init(&c->w, log, log, luna_log_live(log));
 	if (!err)
-		take_account(log, from);
-	else
-		pr_err("slot %u: replacing the store fails: %d\n", log->slot, err);
-	return rewrite_error(err);
+		err = take_places(c, &log->live);
+	if (!err)
+		err = rewrite_begin(&c->w);
+	c->at = log->size;
+	return err ? err : out_head(&c->w);
 }
 
-/*
- * Where there is no room, less garbage is worth it, but not for each few bytes the copy of a large
- * log; and a record that is @refused may find room that was not there when it was last tried.
- */
-static bool worth_compacting(const struct luna_log *log, bool refused)
+static int copy_places(struct compaction *c)
 {
-	u64 live, garbage;
+	struct luna_log *log = c->w.log;
+	int err = 0;
+	u32 i;
 
-	if (log->failed || log->torn || !log->size)
-		return false;
-	live = luna_log_live(log);
-	garbage = log->size - live;
-	if (refused)
-		return garbage >= COMPACT_SHORT && garbage >= live / 4;
-	if (log->size < log->compact_at)
-		return false;
-	if (log->is_short)
-		return garbage >= COMPACT_SHORT && garbage >= live / 4;
-	return log->size > COMPACT_MIN && garbage > live;
+	for (i = 0; i < c->count && !err; i++) {
+		if (atomic_read(&log->replacers))
+			return -ECANCELED;
+		err = copy_record(&c->w, &c->places[i]);
+		cond_resched();
+	}
+	return err;
+}
+
+/* What was appended up to @end, as it stands: it may replace or delete what was copied before. */
+static int copy_tail(struct compaction *c, u64 end)
+{
+	struct rewrite *w = &c->w;
+	struct luna_place place;
+	struct luna_rec rec;
+	const u8 *head;
+	int err = 0;
+
+	w->reader.size = end;
+	while (c->at < end && !err) {
+		err = luna_log_reader_get(&w->reader, c->at, LUNA_REC_HEAD, &head);
+		if (err)
+			return err;
+		if (!luna_rec_get(w->from->salted, &rec, head))
+			return -EBADMSG;
+		place = (struct luna_place){ .at = c->at, .size = luna_rec_size(rec.len) };
+		err = copy_record(w, &place);
+		c->at += place.size;
+	}
+	return err;
+}
+
+static u64 log_size(struct luna_log *log)
+{
+	guard(mutex)(&log->lock);
+	return log->size;
+}
+
+/* All but the last of it, without a lock that anyone else wants. */
+static int compact_copy(struct compaction *c)
+{
+	struct luna_log *log = c->w.log;
+	int err = copy_places(c);
+	u64 end;
+	u32 i;
+
+	for (i = 0; i < CATCH_UP_ROUNDS && !err; i++) {
+		end = log_size(log);
+		err = copy_tail(c, end);
+		if (!err)
+			err = out_flush(&c->w);
+		if (!err && log->ops->replace_sync)
+			err = log->ops->replace_sync(log->store);
+		if (log_size(log) - end <= CATCH_UP_ENOUGH)
+			break;
+	}
+	return err;
+}
+
+/* A mark says of the tail, which is not below the base, that it was durable. */
+static int compact_end(struct compaction *c)
+{
+	struct luna_log *log = c->w.log;
+	struct luna_rec mark = { .type = LUNA_REC_MARK };
+	int err;
+
+	guard(rwsem_write)(&log->sync);
+	guard(mutex)(&log->lock);
+	if (log->failed || log->torn)
+		return -ECANCELED;
+	err = copy_tail(c, log->size);
+	if (!err && c->w.size > c->w.base)
+		err = out_record(&c->w, &mark, NULL);
+	return err ? err : rewrite_commit(&c->w);
 }
 
 /* A try that finds no room is cheap where space can be kept: it fails before anything is copied. */
@@ -366,44 +492,65 @@ static void compact_failed(struct luna_log *log, int err)
 {
 	bool cheap = err == -ENOSPC && log->is_short;
 
+	if (err == -EALREADY)
+		return;
+	guard(mutex)(&log->lock);
+	rewrite_abandon(log);
+	if (err == -ECANCELED)
+		return;
 	if (!cheap)
 		pr_warn("slot %u: compacting the store fails: %d; it grows on\n", log->slot,
 			err);
 	log->compact_at = log->size + (cheap ? COMPACT_SHORT : log->size / 2);
 }
 
-static bool compact(struct luna_log *log, bool refused)
+static int compact(struct luna_log *log, bool refused)
 {
+	struct compaction *c = kzalloc(sizeof(*c), GFP_KERNEL);
 	int err;
 
-	guard(rwsem_write)(&log->sync);
-	guard(mutex)(&log->lock);
-	if (!worth_compacting(log, refused))	/* someone else was faster */
-		return refused;
-	err = copy_log(log, log);
+	if (!c)
+		return -ENOMEM;
+	guard(mutex)(&log->rewriting);
+	err = compact_begin(c, log, refused);
 	if (!err)
-		move_places(log);
-	else
+		err = compact_copy(c);
+	if (!err)
+		err = compact_end(c);
+	if (err)
 		compact_failed(log, err);
-	return !err;
+	rewrite_end(&c->w);
+	kvfree(c->places);
+	kfree(c);
+	return err;
 }
 
-static bool compact_if_worth(struct luna_log *log, bool refused)
+/* Of all who find it due, one does it. */
+static bool compaction_claim(struct luna_log *log)
 {
-	bool worth;
+	guard(mutex)(&log->lock);
+	if (!log->due)
+		return false;
+	WRITE_ONCE(log->due, false);
+	log->compacting = true;
+	return true;
+}
 
+void luna_log_tidy(struct luna_token *token)
+{
+	struct luna_log *log = token->log;
+
+	if (!log || !READ_ONCE(log->due) || !compaction_claim(log))
+		return;
+	compact(log, false);
 	mutex_lock(&log->lock);
-	worth = worth_compacting(log, refused);
+	log->compacting = false;
 	mutex_unlock(&log->lock);
-	return worth && compact(log, refused);
-}
-
-void luna_log_compact(struct luna_log *log)
-{
-	compact_if_worth(log, false);
 }
 
 bool luna_log_squeeze(struct luna_log *log)
 {
-	return compact_if_worth(log, true);
+	int err = compact(log, true);
+
+	return !err || err == -EALREADY;
 }

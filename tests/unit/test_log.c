@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "crypto_openssl.h"
@@ -111,6 +112,7 @@ static int put(struct bench *b, u32 handle, u32 turn, u32 len)
 	len = obj.len;
 	fill(data, handle, turn, len);
 	err = luna_log_put(&b->token, &obj, 1);
+	luna_log_tidy(&b->token);
 	test_free(data);
 	return err;
 }
@@ -593,7 +595,10 @@ static void fill_place(struct bench *b)
 
 static int attempt(struct bench *b, u32 failed)
 {
-	return luna_log_attempts(&b->token, LUNA_ROLE_CO, failed, failed > 9, true);
+	int err = luna_log_attempts(&b->token, LUNA_ROLE_CO, failed, failed > 9, true);
+
+	luna_log_tidy(&b->token);
+	return err;
 }
 
 /* Only what must not be refused is not, and that is there after a kill. */
@@ -1131,6 +1136,174 @@ static void test_compact_among_writers(void **state)
 	bench_free(b);
 }
 
+/* A compaction that waits in the middle of its copy until it is let go. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool reached, go;
+} hold = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+
+static void hold_here(void)
+{
+	pthread_mutex_lock(&hold.lock);
+	hold.reached = true;
+	pthread_cond_broadcast(&hold.changed);
+	while (!hold.go)
+		pthread_cond_wait(&hold.changed, &hold.lock);
+	pthread_mutex_unlock(&hold.lock);
+}
+
+static int held_append(void *store, const void *buf, size_t len)
+{
+	hold_here();
+	return memstore_ops.replace_append(store, buf, len);
+}
+
+static int held_sync(void *store)
+{
+	hold_here();
+	return memstore_ops.replace_sync(store);
+}
+
+static void hold_wait(void)
+{
+	pthread_mutex_lock(&hold.lock);
+	while (!hold.reached)
+		pthread_cond_wait(&hold.changed, &hold.lock);
+	pthread_mutex_unlock(&hold.lock);
+}
+
+static void hold_end(void)
+{
+	pthread_mutex_lock(&hold.lock);
+	hold.go = true;
+	pthread_cond_broadcast(&hold.changed);
+	pthread_mutex_unlock(&hold.lock);
+}
+
+static void *tidy(void *arg)
+{
+	struct writer *w = arg;
+
+	luna_log_tidy(&w->b->token);
+	return NULL;
+}
+
+/* Objects 1 to 50, and a compaction of them that is held in a thread of its own. */
+static void compact_held(struct bench *b, struct writer *w)
+{
+	struct luna_log_object obj = { .handle = 500, .private = true, .len = 100000 };
+	u8 *data = test_calloc(1, obj.len);
+	u32 i;
+
+	for (i = 1; i <= 50; i++)
+		assert_int_equal(put(b, i, 0, 3000), 0);
+	obj.data = data;
+	while (!b->token.log->due)
+		assert_int_equal(luna_log_put(&b->token, &obj, 1), 0);
+	test_free(data);
+	hold.reached = hold.go = false;
+	*w = (struct writer){ .b = b };
+	start_writer(w, tidy);
+	hold_wait();
+}
+
+/* What is written while it copies, over what it has copied and what it has not, is there. */
+static void compact_beside(int (*append)(void *store, const void *buf, size_t len),
+			   int (*sync)(void *store))
+{
+	struct bench *b = bench_new();
+	struct writer w;
+	size_t flushes;
+	u64 used;
+	u32 i;
+
+	b->ops.replace_append = append;
+	b->ops.replace_sync = sync;
+	compact_held(b, &w);
+	flushes = calls(b, MEMSTORE_SYNC);
+	for (i = 1; i <= 50; i += 2)
+		assert_int_equal(put(b, i, 1, 3000), 0);
+	for (i = 2; i <= 50; i += 4)
+		assert_int_equal(luna_log_delete(&b->token, i), 0);
+	assert_int_equal(put_pair(b, 100, 60), 0);
+	assert_int_equal(attempt(b, 4), 0);
+	assert_true(calls(b, MEMSTORE_SYNC) >= flushes + 25 + 13 + 2);
+	assert_true(luna_log_used(&b->token) > 0);
+	assert_int_equal(calls(b, MEMSTORE_REPLACE_COMMIT), 1);
+	hold_end();
+	pthread_join(w.thread, NULL);
+	assert_int_equal(calls(b, MEMSTORE_REPLACE_COMMIT), 2);
+	assert_true(b->store->content.len < SZ_1M);
+	used = luna_log_used(&b->token);
+	assert_int_equal(put(b, 600, 0, 100), 0);
+	bench_kill(b);
+	bench_load(b);
+	assert_int_equal(b->ret, 0);
+	assert_int_equal(luna_log_used(&b->token), used + luna_rec_size(100 + LEAST));
+	assert_int_equal(count(b), 50 - 13 + 2 + 2);
+	for (i = 1; i <= 50; i++)
+		assert_int_equal(has(b, i, i % 2, 3000), i % 4 != 2);
+	assert_true(has(b, 100, 0, 60) && has(b, 101, 0, 60) && has(b, 600, 0, 100));
+	assert_int_equal(b->token.state->roles[LUNA_ROLE_CO].failed, 4);
+	bench_free(b);
+}
+
+static void test_compact_beside(void **state)
+{
+	compact_beside(held_append, memstore_ops.replace_sync);
+	compact_beside(memstore_ops.replace_append, held_sync);
+}
+
+static void *restart(void *arg)
+{
+	struct writer *w = arg;
+
+	w->failed = !!luna_log_restart(&w->b->token, w->b->token.state);
+	return NULL;
+}
+
+/* A token that is initialised again does not wait for the rest of a copy of what it was. */
+static void test_compact_in_vain(void **state)
+{
+	struct bench *b = bench_new();
+	struct writer w, other = { .b = b };
+
+	b->ops.replace_append = held_append;
+	compact_held(b, &w);
+	start_writer(&other, restart);
+	while (!atomic_read(&b->token.log->replacers))
+		sched_yield();
+	hold_end();
+	pthread_join(w.thread, NULL);
+	pthread_join(other.thread, NULL);
+	assert_int_equal(other.failed, 0);
+	assert_int_equal(calls(b, MEMSTORE_REPLACE_COMMIT), 2);	/* the two beginnings */
+	luna_objects_drop_all(&b->token);
+	assert_int_equal(put(b, 7, 0, 100), 0);
+	bench_reload(b);
+	assert_int_equal(count(b), 1);
+	bench_free(b);
+}
+
+/* The tail that it carries over is no torn write: damage to it is told, and left alone. */
+static void test_compact_tail_damaged(void **state)
+{
+	struct bench *b = bench_new();
+	struct memstore *image;
+	struct writer w;
+
+	b->ops.replace_append = held_append;
+	compact_held(b, &w);
+	assert_int_equal(put(b, 60, 0, 100), 0);
+	hold_end();
+	pthread_join(w.thread, NULL);
+	image = memstore_image(b->store, b->store->content.len);
+	image->content.data[image->content.len - LUNA_REC_HEAD - 60] ^= 1;
+	assert_damaged(image, -EBADMSG);
+	bench_free(b);
+}
+
 static unsigned int warnings;
 
 static int setup(void **state)
@@ -1180,6 +1353,9 @@ int main(void)
 		cmocka_unit_test(test_compact_fails),
 		cmocka_unit_test(test_compact_damage),
 		cmocka_unit_test(test_compact_among_writers),
+		cmocka_unit_test(test_compact_beside),
+		cmocka_unit_test(test_compact_in_vain),
+		cmocka_unit_test(test_compact_tail_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
