@@ -804,8 +804,8 @@ struct luna_prf_kdf_param {
 /**
  * struct luna_ecdh_param - CKM_ECDH1_DERIVE, CKM_ECDH1_COFACTOR_DERIVE; followed by shared_len
  * bytes of shared data, then public_len bytes: the other side's public point
- * @kdf: CKD_NULL (no shared data then), CKD_SHA1_KDF, CKD_SHA224_KDF ... CKD_SHA512_KDF,
- *	CKD_SHA3_224_KDF ... CKD_SHA3_512_KDF, the vendor's CKD_SHA224_KDF_OLD ...
+ * @kdf: CKD_NULL (no shared data then), ANSI X9.63's (CKD_SHA256_KDF, CKD_SHA256_KDF_OLD, ...) or
+ *	SP 800-56A's (CKD_SHA256_KDF_SP800, CKD_SHA256_NIST_KDF, ...), with every hash
  *
  * The point is a DER OCTET STRING, as CKA_EC_POINT, or what that holds. One that is not on the
  * curve, or whose secret would be zero: CKR_MECHANISM_PARAM_INVALID.

@@ -119,30 +119,48 @@ static const struct mech {
 	PLAIN(CKM_NIST_PRF_KDF),
 };
 
-/* Names in vector files, also of the vendor's other numbers for the same */
+/* Names in vector files; the masks of SHA-3 have the standard's numbers and the vendor's. */
 static const struct hash {
 	const char *name;
 	CK_MECHANISM_TYPE hash;
 	CK_RSA_PKCS_MGF_TYPE mgf;
-	CK_EC_KDF_TYPE kdf;
 } hashes[] = {
-	{ "SHA_1", CKM_SHA_1, CKG_MGF1_SHA1, CKD_SHA1_KDF },
-	{ "SHA224", CKM_SHA224, CKG_MGF1_SHA224, CKD_SHA224_KDF },
-	{ "SHA256", CKM_SHA256, CKG_MGF1_SHA256, CKD_SHA256_KDF },
-	{ "SHA384", CKM_SHA384, CKG_MGF1_SHA384, CKD_SHA384_KDF },
-	{ "SHA512", CKM_SHA512, CKG_MGF1_SHA512, CKD_SHA512_KDF },
-	{ "SHA224_OLD", CKM_SHA224_OLD, CKG_MGF1_SHA224, CKD_SHA224_KDF_OLD },
-	{ "SHA256_OLD", CKM_SHA256, CKG_MGF1_SHA256, CKD_SHA256_KDF_OLD },
-	{ "SHA384_OLD", CKM_SHA384, CKG_MGF1_SHA384, CKD_SHA384_KDF_OLD },
-	{ "SHA512_OLD", CKM_SHA512, CKG_MGF1_SHA512, CKD_SHA512_KDF_OLD },
-	{ "SHA3_224", CKM_SHA3_224, CKG_MGF1_SHA3_224_STD, CKD_SHA3_224_KDF },
-	{ "SHA3_256", CKM_SHA3_256, CKG_MGF1_SHA3_256_STD, CKD_SHA3_256_KDF },
-	{ "SHA3_384", CKM_SHA3_384, CKG_MGF1_SHA3_384_STD, CKD_SHA3_384_KDF },
-	{ "SHA3_512", CKM_SHA3_512, CKG_MGF1_SHA3_512_STD, CKD_SHA3_512_KDF },
-	{ "SHA3_224_VENDOR", CKM_SHA3_224, CKG_MGF1_SHA3_224, CKD_SHA3_224_KDF },
-	{ "SHA3_256_VENDOR", CKM_SHA3_256, CKG_MGF1_SHA3_256, CKD_SHA3_256_KDF },
-	{ "SHA3_384_VENDOR", CKM_SHA3_384, CKG_MGF1_SHA3_384, CKD_SHA3_384_KDF },
-	{ "SHA3_512_VENDOR", CKM_SHA3_512, CKG_MGF1_SHA3_512, CKD_SHA3_512_KDF },
+	{ "SHA_1", CKM_SHA_1, CKG_MGF1_SHA1 }, { "SHA224", CKM_SHA224, CKG_MGF1_SHA224 },
+	{ "SHA256", CKM_SHA256, CKG_MGF1_SHA256 }, { "SHA384", CKM_SHA384, CKG_MGF1_SHA384 },
+	{ "SHA512", CKM_SHA512, CKG_MGF1_SHA512 },
+	{ "SHA3_224", CKM_SHA3_224, CKG_MGF1_SHA3_224_STD },
+	{ "SHA3_256", CKM_SHA3_256, CKG_MGF1_SHA3_256_STD },
+	{ "SHA3_384", CKM_SHA3_384, CKG_MGF1_SHA3_384_STD },
+	{ "SHA3_512", CKM_SHA3_512, CKG_MGF1_SHA3_512_STD },
+	{ "SHA3_224_VENDOR", CKM_SHA3_224, CKG_MGF1_SHA3_224 },
+	{ "SHA3_256_VENDOR", CKM_SHA3_256, CKG_MGF1_SHA3_256 },
+	{ "SHA3_384_VENDOR", CKM_SHA3_384, CKG_MGF1_SHA3_384 },
+	{ "SHA3_512_VENDOR", CKM_SHA3_512, CKG_MGF1_SHA3_512 },
+};
+
+/* The same of key derivation functions, with all their numbers */
+static const struct kdf {
+	const char *name;
+	CK_EC_KDF_TYPE types[2];
+} kdfs[] = {
+	{ "SHA_1", { CKD_SHA1_KDF } },
+	{ "SHA224", { CKD_SHA224_KDF, CKD_SHA224_KDF_OLD } },
+	{ "SHA256", { CKD_SHA256_KDF, CKD_SHA256_KDF_OLD } },
+	{ "SHA384", { CKD_SHA384_KDF, CKD_SHA384_KDF_OLD } },
+	{ "SHA512", { CKD_SHA512_KDF, CKD_SHA512_KDF_OLD } },
+	{ "SHA3_224", { CKD_SHA3_224_KDF } },
+	{ "SHA3_256", { CKD_SHA3_256_KDF } },
+	{ "SHA3_384", { CKD_SHA3_384_KDF } },
+	{ "SHA3_512", { CKD_SHA3_512_KDF } },
+	{ "SHA_1_SP800", { CKD_SHA1_KDF_SP800, CKD_SHA1_KDF_CONCATENATE_NIST } },
+	{ "SHA224_SP800", { CKD_SHA224_KDF_SP800, CKD_SHA224_NIST_KDF } },
+	{ "SHA256_SP800", { CKD_SHA256_KDF_SP800, CKD_SHA256_NIST_KDF } },
+	{ "SHA384_SP800", { CKD_SHA384_KDF_SP800, CKD_SHA384_NIST_KDF } },
+	{ "SHA512_SP800", { CKD_SHA512_KDF_SP800, CKD_SHA512_NIST_KDF } },
+	{ "SHA3_224_SP800", { CKD_SHA3_224_KDF_SP800, CKD_SHA3_224_NIST_KDF } },
+	{ "SHA3_256_SP800", { CKD_SHA3_256_KDF_SP800, CKD_SHA3_256_NIST_KDF } },
+	{ "SHA3_384_SP800", { CKD_SHA3_384_KDF_SP800, CKD_SHA3_384_NIST_KDF } },
+	{ "SHA3_512_SP800", { CKD_SHA3_512_KDF_SP800, CKD_SHA3_512_NIST_KDF } },
 };
 
 /* Mechanisms that a test of this file has used and checked. */
@@ -1010,16 +1028,27 @@ static void ec_sign_vector(struct vector *v, CK_MECHANISM_TYPE type)
 	}
 }
 
+static const struct kdf *kdf_of(const struct vector *v)
+{
+	static const struct kdf none = { NULL, { CKD_NULL } };
+	size_t i;
+
+	if (!has(v, "kdf"))
+		return &none;
+	for (i = 0; i < COUNT(kdfs); i++)
+		if (!strcmp(kdfs[i].name, word(v, "kdf")))
+			return &kdfs[i];
+	fail_msg("%s:%d: no such kdf", v->file, v->line);
+	return NULL;
+}
+
 /* The point as it is and as CKA_EC_POINT has it; all of the result and less. */
-static void ecdh_vector(struct vector *v, CK_MECHANISM_TYPE type)
+static void ecdh_derives(struct vector *v, CK_MECHANISM_TYPE type, CK_EC_KDF_TYPE kdf)
 {
 	struct bytes peer = hex(v, "peer"), shared = hex(v, "shared"), want = hex(v, "result");
 	const struct ec_key *key = ec_key_of(v);
 	CK_BYTE der[EC_POINT_MAX + 3];
-	CK_ECDH1_DERIVE_PARAMS p = {
-		has(v, "kdf") ? hash_of(v, "kdf")->kdf : CKD_NULL, shared.len,
-		shared.len ? shared.data : NULL, 0, der,
-	};
+	CK_ECDH1_DERIVE_PARAMS p = { kdf, shared.len, shared.len ? shared.data : NULL, 0, der };
 	CK_MECHANISM mech = { type, &p, sizeof(p) };
 	CK_ULONG ask[] = { want.len, 1, want.len / 2 }, len, i, off;
 	CK_OBJECT_HANDLE made;
@@ -1043,6 +1072,15 @@ static void ecdh_vector(struct vector *v, CK_MECHANISM_TYPE type)
 	}
 }
 
+static void ecdh_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	const struct kdf *kdf = kdf_of(v);
+	size_t i;
+
+	for (i = 0; i < COUNT(kdf->types) && kdf->types[i]; i++)
+		ecdh_derives(v, type, kdf->types[i]);
+}
+
 static void ec_vector(struct vector *v, CK_MECHANISM_TYPE type)
 {
 	if (!v->mech)
@@ -1058,7 +1096,7 @@ static void ec(void **state)
 	(void)state;
 	ec_key_count = 0;
 	vectors_run("ec.txt", 186, ec_vector);
-	vectors_run("sha3-ec.txt", 48, ec_vector);
+	vectors_run("sha3-ec.txt", 58, ec_vector);
 }
 
 /* ---- key generation, checked with OpenSSL or with answers that are known ---- */

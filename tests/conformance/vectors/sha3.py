@@ -14,6 +14,7 @@ import tempfile
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.hazmat.primitives.kdf import concatkdf, x963kdf
 
 HEAD = """\
 # SPDX-License-Identifier: MIT
@@ -33,7 +34,7 @@ HOW = {
 # those of rsa.txt. hash and mgf are "SHA3_224" to "SHA3_512"; with "_VENDOR" behind it the
 # number of the mask's function is the vendor's. salt is its length.""",
     'ec': """with Python's cryptography, with the nonces of RFC 6979. The keys are those
-# of ec.txt. Derivations: kdf is a hash of X9.63's function, "_OLD" stands for a vendor's number.""",
+# of ec.txt. Derivations: kdf is a hash of X9.63's function, or with "_SP800" of SP 800-56A's.""",
 }
 BITS = (224, 256, 384, 512)
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -187,12 +188,10 @@ CURVES = {'P-224': ec.SECP224R1, 'P-256': ec.SECP256R1, 'P-384': ec.SECP384R1,
           'P-521': ec.SECP521R1, 'secp256k1': ec.SECP256K1}
 
 
-def x963(name, secret, shared, length):
-    out, counter = b'', 1
-    while len(out) < length:
-        out += hashlib.new(name, secret + counter.to_bytes(4, 'big') + shared).digest()
-        counter += 1
-    return out[:length]
+def kdf(hash_type, sp800, secret, shared, length):
+    """SP 800-56A's one-step function, or X9.63's."""
+    function = concatkdf.ConcatKDFHash if sp800 else x963kdf.X963KDF
+    return function(hash_type, length, shared or None).derive(secret)
 
 
 def ec_vectors():
@@ -211,12 +210,15 @@ def ec_vectors():
     peer = ec.derive_private_key(0x5eed, ec.SECP256R1()).public_key().public_numbers()
     point = b'\4' + peer.x.to_bytes(32, 'big') + peer.y.to_bytes(32, 'big')
     secret = key.exchange(ec.ECDH(), peer.public_key())
-    kdfs = [(f'SHA3_{bits}', f'sha3_{bits}') for bits in BITS]
-    kdfs += [(f'SHA{bits}_OLD', f'sha{bits}') for bits in BITS]
-    for kdf, name in kdfs:
+    sha3 = [(f'SHA3_{bits}', hash_of(bits)) for bits in BITS]
+    sha2 = [('SHA_1', hashes.SHA1()), ('SHA224', hashes.SHA224()), ('SHA256', hashes.SHA256()),
+            ('SHA384', hashes.SHA384()), ('SHA512', hashes.SHA512())]
+    kdfs = [(word, hash_type, False) for word, hash_type in sha3]
+    kdfs += [(word + '_SP800', hash_type, True) for word, hash_type in sha2 + sha3]
+    for word, hash_type, sp800 in kdfs:
         for shared, length in ((b'', 32), (b'shared data', 100)):
-            vector('ECDH1_DERIVE', x963(name, secret, shared, length), key='rfc6979-p256',
-                   peer=point, kdf=kdf, shared=shared)
+            vector('ECDH1_DERIVE', kdf(hash_type, sp800, secret, shared, length),
+                   key='rfc6979-p256', peer=point, kdf=word, shared=shared)
 
 
 PARTS = {'digest': digest, 'hmac': hmacs, 'rsa': rsa_vectors, 'ec': ec_vectors}
