@@ -475,7 +475,10 @@ static void fails_operation(struct kunit *test)
 		sweep(test, memory);
 }
 
-/* One write that a full disk refuses. Return: whether it was met. */
+/*
+ * One write that a full disk refuses; a replacement that may not begin, and then none, since one without
+ * room for a reserve is tried next. Return: whether it was met.
+ */
 static bool refuse_write(struct kunit *test, const struct command *c, bool at_b,
 			 enum memstore_call kind, u64 nth)
 {
@@ -491,7 +494,10 @@ static bool refuse_write(struct kunit *test, const struct command *c, bool at_b,
 	calls = store->calls[kind];
 	fx_print(&w->a, &a);
 	fx_print(&w->b, &b);
-	memstore_fail(store, kind, nth, -ENOSPC, 0);
+	if (kind == MEMSTORE_REPLACE_BEGIN)
+		memstore_break(store, kind, nth, -ENOSPC);
+	else
+		memstore_fail(store, kind, nth, -ENOSPC, 0);
 	rv = c->run(w);
 	met = store->calls[kind] - calls >= nth;
 	memstore_fail(store, kind, 0, 0, 0);
