@@ -101,7 +101,6 @@ static void batch_note(struct luna_log *log, struct batch *batch)
 	log->size += batch->len;
 	log->next = batch->last + 1;
 	log->dirty = true;
-	WRITE_ONCE(log->due, !log->compacting && luna_log_worth(log));
 }
 
 /*
@@ -249,6 +248,13 @@ static int log_commit(struct luna_log *log, u64 last)
 	return commit_end(log, next, size, log->ops->sync(log->store));
 }
 
+/* Not before its own flush, during which another's command would find it due. */
+static void log_judge(struct luna_log *log)
+{
+	guard(mutex)(&log->lock);
+	WRITE_ONCE(log->due, !log->compacting && luna_log_worth(log));
+}
+
 static int log_write(struct luna_log *log, struct batch *batch, bool durable)
 {
 	int err = log_append(log, batch);
@@ -256,6 +262,8 @@ static int log_write(struct luna_log *log, struct batch *batch, bool durable)
 	if (!err && durable)
 		err = log_commit(log, batch->last);
 	kvfree(batch->data);
+	if (!err)
+		log_judge(log);
 	return err;
 }
 

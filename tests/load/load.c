@@ -5,6 +5,8 @@
  *
  *	load work SECONDS PROCESSES THREADS	initialises both tokens, works, checks
  *	load verify				after a restart: what was to stay is there
+ *	load compact OBJECTS			works beside a compaction of so many objects, and tells the
+ *						longest waits beside it, and beside as many writes without
  *
  * Environment: LUNA_LIBRARY, LUNA_DEVICES; LUNA_TEST_DAEMON_PID: whose memory and files are counted.
  */
@@ -13,6 +15,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -310,9 +313,9 @@ static void assert_kept(CK_SESSION_HANDLE session)
 }
 
 /* What the killed ones had no time to destroy */
-static unsigned long destroy_left(CK_SESSION_HANDLE session)
+static unsigned long destroy_left(CK_SESSION_HANDLE session, CK_ATTRIBUTE_TYPE type)
 {
-	CK_ATTRIBUTE tmpl[] = { ATTR_BYTES(CKA_ID, temporary, sizeof(temporary)) };
+	CK_ATTRIBUTE tmpl[] = { ATTR_BYTES(type, temporary, sizeof(temporary)) };
 	CK_OBJECT_HANDLE objs[64];
 	CK_ULONG found;
 	unsigned long all = 0;
@@ -480,7 +483,7 @@ static void everybody_works(void **state)
 	killed += run(children, since + plan.seconds * 1000000000ull);
 	finish(children);
 	printf("# %u programs, %u were killed and replaced; %lu objects of theirs were left\n",
-	       plan.processes, killed, destroy_left(session));
+	       plan.processes, killed, destroy_left(session, CKA_ID));
 	after = settled(&before);
 	tell_usage("before", &before);
 	tell_usage("working", &middle);
@@ -495,6 +498,134 @@ static void everybody_works(void **state)
 	assert_kept(session);
 }
 
+/* ---- beside a compaction ---- */
+
+enum { FILLERS = 16, LARGE = 60000 };
+
+static unsigned int objects = 2000;
+
+static void store_stat(struct stat *st)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/token0.luna", getenv("LUNA_TEST_STORE"));
+	assert_int_equal(stat(path, st), 0);
+}
+
+static CK_RV data_object(CK_SESSION_HANDLE session, CK_ULONG len, CK_OBJECT_HANDLE *obj)
+{
+	static CK_BYTE value[LARGE];
+	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_ATTRIBUTE tmpl[] = {
+		ATTR(CKA_CLASS, class), ATTR(CKA_TOKEN, yes), ATTR(CKA_PRIVATE, yes),
+		ATTR_BYTES(CKA_VALUE, value, len),
+		ATTR_BYTES(CKA_LABEL, temporary, sizeof(temporary)),
+	};
+
+	return p11->C_CreateObject(session, tmpl, COUNT(tmpl), obj);
+}
+
+static void *filler(void *unused)
+{
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE obj;
+
+	(void)unused;
+	if (!open_at(slot_a, &session))
+		return NULL;
+	for (unsigned int i = 0; i < objects / FILLERS; i++)
+		CALL(data_object(session, 300, &obj));
+	return NULL;
+}
+
+static int reader(void *arg)
+{
+	CK_SESSION_HANDLE session, other;
+	bool finds = *(bool *)arg;
+
+	if (!open_at(slot_a, &session) || CALL(login(session)))
+		return 1;
+	while (!atomic_load(&shared->stop)) {
+		uint64_t since = now();
+		CK_OBJECT_HANDLE obj = find(session, finds ? "kept key" : "kept pair");
+
+		took(FIND, since);
+		if (!finds)
+			TIMED(SIGN, sign(session, obj));
+		since = now();
+		if (open_at(slot_a, &other))
+			CALL(p11->C_CloseSession(other));
+		took(SESSION, since);
+	}
+	return 0;
+}
+
+/* Objects made and destroyed, until the file has @most bytes, or is another. */
+static void churn(CK_SESSION_HANDLE session, off_t most)
+{
+	struct stat before, st;
+	CK_OBJECT_HANDLE obj;
+	uint64_t since;
+
+	store_stat(&before);
+	do {
+		since = now();
+		assert_ok(data_object(session, LARGE, &obj));
+		took(CREATE, since);
+		assert_ok(p11->C_DestroyObject(session, obj));
+		store_stat(&st);
+	} while (st.st_size < most && st.st_ino == before.st_ino);
+	assert_int_equal(st.st_ino == before.st_ino, most != INT64_MAX);
+}
+
+static void take_slowest(uint64_t *slowest)
+{
+	for (enum action a = 0; a < ACTIONS; a++)
+		slowest[a] = atomic_exchange(&shared->slowest[a], 0);
+}
+
+static void beside_compaction(void **state)
+{
+	static bool finds[] = { false, true };
+	static const enum action told[] = { SIGN, FIND, SESSION, LOGIN, CREATE };
+	uint64_t without[ACTIONS], with[ACTIONS];
+	CK_SESSION_HANDLE session = session_co(slot_a);
+	pthread_t threads[FILLERS];
+	struct stat st;
+	pid_t pids[3];
+
+	(void)state;
+	keep(session);
+	for (unsigned int i = 0; i < FILLERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, filler, NULL), 0);
+	for (unsigned int i = 0; i < FILLERS; i++)
+		pthread_join(threads[i], NULL);
+	store_stat(&st);
+	pids[0] = child_start(reader, &finds[0]);
+	pids[1] = child_start(reader, &finds[1]);
+	pids[2] = child_start(in_and_out, NULL);
+	while (!count_of(SIGN) || !count_of(FIND) || !count_of(LOGOUT))
+		usleep(10000);
+	take_slowest(without);
+	churn(session, st.st_size + st.st_size / 5 * 4);
+	take_slowest(without);
+	churn(session, INT64_MAX);
+	take_slowest(with);
+	atomic_store(&shared->stop, true);
+	for (unsigned int i = 0; i < COUNT(pids); i++)
+		assert_int_equal(child_wait(pids[i]), 0);
+	printf("# %u objects, %lld bytes; longest wait in microseconds without and with a compaction\n",
+	       objects, (long long)st.st_size);
+	for (unsigned int i = 0; i < COUNT(told); i++)
+		printf("# %-24s %10.0f %10.0f\n", action_names[told[i]],
+		       (double)without[told[i]] / 1e3, (double)with[told[i]] / 1e3);
+	if (atomic_load(&shared->wrong))
+		fail_msg("%lu calls failed; the first in line %d: %s", atomic_load(&shared->wrong),
+			 atomic_load(&shared->wrong_line), rv_name(atomic_load(&shared->wrong_rv)));
+	assert_int_equal(object_count(session, NULL, 0), KEPT + 2 + objects / FILLERS * FILLERS);
+	destroy_left(session, CKA_LABEL);
+}
+
 static void all_is_there(void **state)
 {
 	(void)state;
@@ -505,6 +636,7 @@ static void all_is_there(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest work[] = { cmocka_unit_test(everybody_works) };
+	const struct CMUnitTest compact[] = { cmocka_unit_test(beside_compaction) };
 	const struct CMUnitTest verify[] = { cmocka_unit_test(all_is_there) };
 
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -513,8 +645,14 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "verify"))
 		return cmocka_run_group_tests_name("load, verified", verify, suite_setup_bare,
 						   suite_teardown);
+	if (argc == 3 && !strcmp(argv[1], "compact")) {
+		objects = (unsigned int)atoi(argv[2]);
+		return cmocka_run_group_tests_name("load beside a compaction", compact, suite_setup,
+						   suite_teardown);
+	}
 	if (argc != 5 || strcmp(argv[1], "work")) {
-		fprintf(stderr, "usage: load work SECONDS PROCESSES THREADS | load verify\n");
+		fprintf(stderr,
+			"usage: load work SECONDS PROCESSES THREADS | load verify | load compact OBJECTS\n");
 		return 2;
 	}
 	plan.seconds = (unsigned int)atoi(argv[2]);
