@@ -17,12 +17,14 @@ enum { BENCH_MAX_THREADS = 16 };
 /**
  * struct bench_token - a PKCS#11 module under test, with the keys that the operations use
  * @name: in the table
+ * @v3: its functions of v3.0, or NULL
  * @session: one session a thread, the user logged in
  */
 struct bench_token {
 	const char *name;
 	void *library;
 	CK_FUNCTION_LIST_PTR p11;
+	CK_FUNCTION_LIST_3_0_PTR v3;
 	CK_SLOT_ID slot;
 	CK_SESSION_HANDLE session[BENCH_MAX_THREADS];
 	CK_OBJECT_HANDLE rsa, rsa_pub, aes;
@@ -45,14 +47,26 @@ struct bench_row {
 	bool (*run)(void *target, unsigned int thread, unsigned int count);
 };
 
-extern const struct bench_row token_rows[];	/* token_ops.c; target: struct bench_token */
-extern const size_t token_row_count;
+enum bench_operation {
+	BENCH_SIGN,
+	BENCH_ENCRYPT,
+	BENCH_MESSAGE,
+	BENCH_ATTRIBUTES,
+	BENCH_FIND,
+	BENCH_RANDOM,
+	BENCH_SESSION,
+	BENCH_CREATE,
+	BENCH_OPERATIONS
+};
+
+/* token_ops.c; target: struct bench_token */
+extern const struct bench_row token_rows[BENCH_OPERATIONS];
 
 /* limits.c: the same work without a token; NULL name: the operation has no limit */
 struct bench_limits;
 struct bench_limits *limits_new(const char *device);
 void limits_free(struct bench_limits *limits);
-extern const struct bench_row limit_rows[];	/* as many as token_rows */
+extern const struct bench_row limit_rows[BENCH_OPERATIONS];
 
 /* measure.c: microseconds of one operation, median of @rounds interleaved rounds of each target */
 struct bench_target {

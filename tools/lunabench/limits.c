@@ -108,12 +108,12 @@ static bool limit_ioctl(void *target, unsigned int thread, unsigned int count)
 	return true;
 }
 
-const struct bench_row limit_rows[] = {
-	{ "OpenSSL", limit_sign },
-	{ "OpenSSL", limit_gcm },
-	{ "ioctl", limit_ioctl },
-	{ "ioctl", limit_ioctl },
-	{ "ioctl", limit_ioctl },
-	{ "ioctl", limit_ioctl },
-	{ NULL, NULL },
+const struct bench_row limit_rows[BENCH_OPERATIONS] = {
+	[BENCH_SIGN] = { "OpenSSL", limit_sign },
+	[BENCH_ENCRYPT] = { "OpenSSL", limit_gcm },
+	[BENCH_MESSAGE] = { "ioctl", limit_ioctl },
+	[BENCH_ATTRIBUTES] = { "ioctl", limit_ioctl },
+	[BENCH_FIND] = { "ioctl", limit_ioctl },
+	[BENCH_RANDOM] = { "ioctl", limit_ioctl },
+	[BENCH_SESSION] = { "ioctl", limit_ioctl },
 };

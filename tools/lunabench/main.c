@@ -115,7 +115,8 @@ static double bench_row(const struct options *o, size_t row, unsigned int thread
 	};
 	char name[80];
 
-	if (threads > 1 && limit_rows[row].name && strcmp(limit_rows[row].name, "OpenSSL") == 0 && row)
+	if (threads > 1 && limit_rows[row].name && strcmp(limit_rows[row].name, "OpenSSL") == 0 &&
+	    row != BENCH_SIGN)
 		t[2].row = &none;
 	measure(t, 3, threads, o->rounds, o->seconds);
 	snprintf(name, sizeof(name), "%s%s", token_rows[row].name, suffix);
@@ -152,7 +153,7 @@ static void bench_objects(const struct options *o, struct bench_token *luna,
 	token_add_keys(luna, o->objects, 10);
 	after = daemon_rss();
 	snprintf(suffix, sizeof(suffix), " among %u", o->objects + 10);
-	many = bench_row(o, 3, 1, luna, NULL, limits, suffix);
+	many = bench_row(o, BENCH_FIND, 1, luna, NULL, limits, suffix);
 	if (o->json)
 		printf("{\"objects\":%u,\"find_ratio\":%.3f,\"bytes_per_object\":%.0f}\n", o->objects,
 		       many / among_few, before ? (after - before) * 1024.0 / o->objects : -1.0);
@@ -162,13 +163,34 @@ static void bench_objects(const struct options *o, struct bench_token *luna,
 		       before ? (after - before) * 1024.0 / o->objects : -1.0);
 }
 
+/* One Init for all messages beside an Init for each, and the round trip that both need, in turns. */
+static void bench_messages(const struct options *o, struct bench_token *luna,
+			   struct bench_limits *limits)
+{
+	struct bench_target t[3] = {
+		{ .target = luna, .row = &token_rows[BENCH_MESSAGE] },
+		{ .target = luna, .row = &token_rows[BENCH_ENCRYPT] },
+		{ .target = limits, .row = &limit_rows[BENCH_MESSAGE] },
+	};
+
+	measure(t, 3, 1, o->rounds, o->seconds);
+	if (o->json)
+		printf("{\"message_us\":%.3f,\"encrypt_us\":%.3f,\"round_trip_us\":%.3f,"
+		       "\"message_ratio\":%.3f}\n", t[0].median, t[1].median, t[2].median,
+		       ratio(t[0].median, t[1].median));
+	else
+		printf("EncryptMessage / Init+Encrypt / bare round trip: %.2f, %.2f, %.2f; the first "
+		       "is %.2f of the second\n", t[0].median, t[1].median, t[2].median,
+		       ratio(t[0].median, t[1].median));
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = parse(argc, argv);
+	double us[BENCH_OPERATIONS] = { 0 };
 	const char *dir = getenv("LUNA_DEVICES");
 	struct bench_token luna, peer_token, *peer = NULL;
 	struct bench_limits *limits;
-	double among_few = 0, us;
 	char device[256];
 	size_t i;
 
@@ -187,17 +209,17 @@ int main(int argc, char **argv)
 	if (!o.json)
 		printf("%-36s %2s%10s%10s%10s%10s%10s\n", "microseconds per operation", "th", "luna",
 		       "peer", "limit", "peer/luna", "limit/luna");
-	for (i = 0; i < token_row_count; i++) {
+	for (i = 0; i < BENCH_OPERATIONS; i++) {
 		if (o.only && !strstr(token_rows[i].name, o.only))
 			continue;
-		us = bench_row(&o, i, 1, &luna, peer, limits, "");
-		if (i == 3)
-			among_few = us;
+		us[i] = bench_row(&o, i, 1, &luna, peer, limits, "");
 		if (o.threads > 1)
 			bench_row(&o, i, o.threads, &luna, peer, limits, "");
 	}
+	if (us[BENCH_MESSAGE] > 0)
+		bench_messages(&o, &luna, limits);
 	if (o.objects)
-		bench_objects(&o, &luna, limits, among_few);
+		bench_objects(&o, &luna, limits, us[BENCH_FIND]);
 	if (peer)
 		token_unload(peer);
 	token_unload(&luna);

@@ -66,6 +66,19 @@ void token_softhsm_config(void)
 	setenv("SOFTHSM2_CONF", path, 1);
 }
 
+/* NULL: it is older than v3.0. */
+static CK_FUNCTION_LIST_3_0_PTR token_v3(const struct bench_token *token)
+{
+	CK_C_GetInterface get = (CK_C_GetInterface)dlsym(token->library, "C_GetInterface");
+	CK_UTF8CHAR name[] = "PKCS 11";
+	CK_VERSION version = { 3, 0 };
+	CK_INTERFACE_PTR interface;
+
+	if (!get || get(name, &version, &interface, 0) != CKR_OK)
+		return NULL;
+	return interface->pFunctionList;
+}
+
 void token_load(struct bench_token *token, const char *name, const char *path)
 {
 	CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };
@@ -80,6 +93,7 @@ void token_load(struct bench_token *token, const char *name, const char *path)
 	if (!get || get(&token->p11) != CKR_OK)
 		die("%s is not a PKCS#11 module", path);
 	MUST(token, C_Initialize(&args));
+	token->v3 = token_v3(token);
 }
 
 static void make_keys(struct bench_token *t)
