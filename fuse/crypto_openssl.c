@@ -2,7 +2,7 @@
 /*
  * The OpenSSL provider's table of operations and what they all stand on: the library context, the
  * fetched algorithms, random numbers and PBKDF2. The other parts are
- * openssl_{hash,mac,cipher,rsa,ec}.c.
+ * openssl_{hash,mac,cipher,des3,rsa,ec}.c.
  */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -51,6 +51,8 @@ static bool fetch_all(struct openssl_library *lib)
 		for (int size = 0; size < 3; size++)
 			ok &= !!(lib->ciphers[mode][size] =
 				 EVP_CIPHER_fetch(lib->context, cipher_names[mode][size], NULL));
+	lib->des3[0] = EVP_CIPHER_fetch(lib->context, "DES-EDE3-ECB", NULL);
+	lib->des3[1] = EVP_CIPHER_fetch(lib->context, "DES-EDE3-CBC", NULL);
 	ok &= !!(lib->hmac = EVP_MAC_fetch(lib->context, "HMAC", NULL));
 	ok &= !!(lib->cmac = EVP_MAC_fetch(lib->context, "CMAC", NULL));
 	ok &= !!(lib->pbkdf2 = EVP_KDF_fetch(lib->context, "PBKDF2", NULL));
@@ -168,6 +170,10 @@ const struct luna_crypto_ops luna_openssl_ops = {
 	.cipher_update	= openssl_cipher_update,
 	.cipher_tag	= openssl_cipher_tag,
 	.cipher_end	= openssl_cipher_end,
+	.has_des3	= openssl_has_des3,
+	.des3_key	= openssl_des3_key,
+	.des3_key_free	= openssl_des3_key_free,
+	.des3_crypt	= openssl_des3_crypt,
 	.rsa_key	= openssl_rsa_key,
 	.rsa_key_free	= openssl_rsa_key_free,
 	.rsa_public	= openssl_rsa_public,

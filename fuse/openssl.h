@@ -56,6 +56,7 @@ static inline bool openssl_pool_give(struct openssl_pool *pool, void *object)
 /**
  * struct openssl_library - the library context and everything fetched from it
  * @ciphers: by mode and key size: 128, 192, 256 bits
+ * @des3: ECB and CBC; NULL: the library was built without
  * @groups: of the Weierstrass curves
  */
 struct openssl_library {
@@ -63,6 +64,7 @@ struct openssl_library {
 	EVP_MD *hashes[LUNA_HASHES];
 	EVP_MAC *hmac, *cmac;
 	EVP_CIPHER *ciphers[LUNA_MODES][3];
+	EVP_CIPHER *des3[2];
 	EVP_KDF *pbkdf2;
 	EC_GROUP *groups[LUNA_CURVES];
 };
@@ -98,6 +100,12 @@ int openssl_cipher_aad(struct luna_cipher_stream *s, const u8 *aad, size_t len);
 int openssl_cipher_update(struct luna_cipher_stream *s, const u8 *in, size_t len, u8 *out);
 int openssl_cipher_tag(struct luna_cipher_stream *s, u8 *tag, size_t tag_len);
 void openssl_cipher_end(struct luna_cipher_stream *s);
+
+bool openssl_has_des3(void);
+struct luna_des3_key *openssl_des3_key(const u8 *key);
+void openssl_des3_key_free(struct luna_des3_key *key);
+int openssl_des3_crypt(struct luna_des3_key *key, bool encrypt, const u8 *iv, const u8 *in,
+		       size_t len, u8 *out);
 
 struct luna_rsa_key *openssl_rsa_key(const struct luna_rsa_nums *nums);
 void openssl_rsa_key_free(struct luna_rsa_key *key);

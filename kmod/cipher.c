@@ -2,7 +2,7 @@
 /*
  * AES in ECB, CBC and CTR mode on skcipher. A key has one transform for each mode, made when first
  * used and then shared by all streams; a stream has a request of its own, with the IV that goes on
- * from call to call.
+ * from call to call. Triple DES, which a kernel may lack, has a request for each call instead.
  *
  * Fast implementations are asynchronous by name (they hand over to a thread where the FPU is not at
  * hand), which crypto_wait_req() takes care of.
@@ -45,6 +45,44 @@ struct luna_cipher_stream {
 /* Held so that the modules stay, and none is loaded by a client. */
 static struct crypto_skcipher *held[ARRAY_SIZE(mode_names)];
 
+static const char * const des3_names[] = { "ecb(des3_ede)", "cbc(des3_ede)" };
+
+/* Both or none */
+static struct crypto_skcipher *held_des3[ARRAY_SIZE(des3_names)];
+
+/**
+ * struct luna_des3_key - a key: its transforms for ECB and CBC
+ */
+struct luna_des3_key {
+	struct crypto_skcipher *modes[ARRAY_SIZE(des3_names)];
+};
+
+static void let_go_des3(struct crypto_skcipher **tfms)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(des3_names); i++) {
+		crypto_free_skcipher(tfms[i]);
+		tfms[i] = NULL;
+	}
+}
+
+/* A kernel without it, or in FIPS mode, may have all the rest. */
+static void hold_des3(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(des3_names); i++) {
+		held_des3[i] = crypto_alloc_skcipher(des3_names[i], 0, 0);
+		if (!IS_ERR(held_des3[i]))
+			continue;
+		pr_info("no DES3 mechanisms, since the kernel has no %s\n", des3_names[i]);
+		held_des3[i] = NULL;
+		let_go_des3(held_des3);
+		return;
+	}
+}
+
 int luna_kcipher_init(void)
 {
 	int i;
@@ -60,6 +98,7 @@ int luna_kcipher_init(void)
 			return err;
 		}
 	}
+	hold_des3();
 	return 0;
 }
 
@@ -67,6 +106,7 @@ void luna_kcipher_exit(void)
 {
 	int i;
 
+	let_go_des3(held_des3);
 	for (i = 0; i < ARRAY_SIZE(held); i++) {
 		crypto_free_skcipher(held[i]);
 		held[i] = NULL;
@@ -139,19 +179,11 @@ static struct crypto_skcipher *key_tfm(struct luna_aes_key *key, enum luna_mode 
 	return other;
 }
 
-struct luna_cipher_stream *luna_kcipher_begin(struct luna_aes_key *key, enum luna_mode mode,
-					      bool encrypt, const u8 *iv, size_t iv_len)
+static struct luna_cipher_stream *stream_new(struct crypto_skcipher *tfm, enum luna_mode mode,
+					     bool encrypt, const u8 *iv, size_t iv_len)
 {
-	struct crypto_skcipher *tfm;
 	struct luna_cipher_stream *s;
 
-	if ((unsigned int)mode >= ARRAY_SIZE(mode_names))
-		return ERR_PTR(-EOPNOTSUPP);
-	if (iv_len != (mode == LUNA_ECB ? 0 : LUNA_AES_BLOCK))
-		return ERR_PTR(-EINVAL);
-	tfm = key_tfm(key, mode);
-	if (IS_ERR(tfm))
-		return ERR_CAST(tfm);
 	s = kmalloc(sizeof(*s) + crypto_skcipher_reqsize(tfm), GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return ERR_PTR(-ENOMEM);
@@ -166,6 +198,21 @@ struct luna_cipher_stream *luna_kcipher_begin(struct luna_aes_key *key, enum lun
 				      CRYPTO_TFM_REQ_MAY_SLEEP | CRYPTO_TFM_REQ_MAY_BACKLOG,
 				      crypto_req_done, &s->wait);
 	return s;
+}
+
+struct luna_cipher_stream *luna_kcipher_begin(struct luna_aes_key *key, enum luna_mode mode,
+					      bool encrypt, const u8 *iv, size_t iv_len)
+{
+	struct crypto_skcipher *tfm;
+
+	if ((unsigned int)mode >= ARRAY_SIZE(mode_names))
+		return ERR_PTR(-EOPNOTSUPP);
+	if (iv_len != (mode == LUNA_ECB ? 0 : LUNA_AES_BLOCK))
+		return ERR_PTR(-EINVAL);
+	tfm = key_tfm(key, mode);
+	if (IS_ERR(tfm))
+		return ERR_CAST(tfm);
+	return stream_new(tfm, mode, encrypt, iv, iv_len);
 }
 
 /* Large buffers are vmalloc'ed, whose pages lie anywhere. */
@@ -264,4 +311,74 @@ int luna_kcipher_update(struct luna_cipher_stream *s, const u8 *in, size_t len, 
 void luna_kcipher_end(struct luna_cipher_stream *s)
 {
 	kfree_sensitive(s);
+}
+
+/* ---- triple DES ---- */
+
+bool luna_khas_des3(void)
+{
+	return held_des3[0];
+}
+
+const char *luna_kdes3_driver(void)
+{
+	return crypto_tfm_alg_driver_name(crypto_skcipher_tfm(held_des3[1]));
+}
+
+void luna_kdes3_key_free(struct luna_des3_key *key)
+{
+	if (!key)
+		return;
+	let_go_des3(key->modes);
+	kfree(key);
+}
+
+/*
+ * Weak keys are taken, since nothing asks for CRYPTO_TFM_REQ_FORBID_WEAK_KEYS; a kernel in FIPS
+ * mode refuses them all the same.
+ */
+static int des3_set(struct luna_des3_key *key, int mode, const u8 *bytes)
+{
+	struct crypto_skcipher *tfm = crypto_alloc_skcipher(des3_names[mode], 0, 0);
+
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm) == -ENOMEM ? -ENOMEM : -EOPNOTSUPP;
+	key->modes[mode] = tfm;
+	return crypto_skcipher_setkey(tfm, bytes, LUNA_DES3_KEY);
+}
+
+struct luna_des3_key *luna_kdes3_key(const u8 *key)
+{
+	struct luna_des3_key *k;
+	int err;
+
+	if (!luna_khas_des3())
+		return ERR_PTR(-EOPNOTSUPP);
+	k = kzalloc(sizeof(*k), GFP_KERNEL_ACCOUNT);
+	if (!k)
+		return ERR_PTR(-ENOMEM);
+	err = des3_set(k, 0, key);
+	if (!err)
+		err = des3_set(k, 1, key);
+	if (!err)
+		return k;
+	luna_kdes3_key_free(k);
+	return ERR_PTR(err);
+}
+
+int luna_kdes3_crypt(struct luna_des3_key *key, bool encrypt, const u8 *iv, const u8 *in,
+		     size_t len, u8 *out)
+{
+	struct luna_cipher_stream *s;
+	int err;
+
+	if (len % LUNA_DES_BLOCK)
+		return -EINVAL;
+	s = stream_new(key->modes[!!iv], iv ? LUNA_CBC : LUNA_ECB, encrypt, iv,
+		       iv ? LUNA_DES_BLOCK : 0);
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	err = blocks(s, in, len, out);
+	luna_kcipher_end(s);
+	return err;
 }

@@ -79,6 +79,8 @@ static const char *driver_of(enum luna_primitive primitive, u32 index)
 		return luna_khash_driver(index);
 	case LUNA_PRIMITIVE_MAC:
 		return luna_kmac_driver(index);
+	case LUNA_PRIMITIVE_DES3:
+		return luna_kdes3_driver();
 	case LUNA_PRIMITIVE_RSA:
 		return luna_krsa_driver();
 	case LUNA_PRIMITIVE_PBKDF2:
@@ -123,6 +125,10 @@ const struct luna_crypto_ops luna_kcrypto_ops = {
 	.cipher_update	= luna_kcipher_update,
 	.cipher_end	= luna_kcipher_end,
 	.gcm_once	= luna_kgcm_once,
+	.has_des3	= luna_khas_des3,
+	.des3_key	= luna_kdes3_key,
+	.des3_key_free	= luna_kdes3_key_free,
+	.des3_crypt	= luna_kdes3_crypt,
 	.rsa_key	= luna_krsa_key,
 	.rsa_key_free	= luna_krsa_key_free,
 	.rsa_public	= luna_krsa_public,

@@ -41,7 +41,7 @@ void luna_kmac_end(struct luna_mac_stream *s);
 int luna_kpbkdf2(enum luna_hash hash, const u8 *pin, size_t pin_len, const u8 *salt,
 		 size_t salt_len, u32 iterations, u8 *out, size_t out_len);
 
-/* ---- cipher.c, and for GCM of whole messages aead.c ---- */
+/* ---- cipher.c, triple DES too, and for GCM of whole messages aead.c ---- */
 
 /**
  * struct luna_aes_key - a key and its transforms, each NULL until it is needed
@@ -63,6 +63,13 @@ struct luna_cipher_stream *luna_kcipher_begin(struct luna_aes_key *key, enum lun
 					      bool encrypt, const u8 *iv, size_t iv_len);
 int luna_kcipher_update(struct luna_cipher_stream *s, const u8 *in, size_t len, u8 *out);
 void luna_kcipher_end(struct luna_cipher_stream *s);
+
+const char *luna_kdes3_driver(void);
+bool luna_khas_des3(void);
+struct luna_des3_key *luna_kdes3_key(const u8 *key);
+void luna_kdes3_key_free(struct luna_des3_key *key);
+int luna_kdes3_crypt(struct luna_des3_key *key, bool encrypt, const u8 *iv, const u8 *in,
+		     size_t len, u8 *out);
 
 void luna_kgcm_init(void);
 void luna_kgcm_exit(void);

@@ -681,7 +681,7 @@ struct luna_key {
  * data. The rest:
  */
 
-/* CKM_AES_CTR */
+/* CKM_AES_CTR; CKM_DES3_CTR: the last 8 bytes of cb are zero */
 struct luna_ctr_param {
 	__u32 counter_bits;
 	__u32 reserved;
@@ -721,7 +721,7 @@ struct luna_pss_param {
 	__u32 reserved;
 };
 
-/* CKM_*_HMAC_GENERAL, CKM_AES_CMAC_GENERAL */
+/* CKM_*_HMAC_GENERAL, CKM_*_CMAC_GENERAL, CKM_DES3_MAC_GENERAL */
 struct luna_mac_param {
 	__u32 mac_len;
 	__u32 reserved;

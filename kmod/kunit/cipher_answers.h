@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* FIPS 197, SP 800-38A, and the test cases of the GCM specification. */
+/*
+ * FIPS 197, SP 800-38A, and the test cases of the GCM specification. Triple DES: SP 800-67,
+ * appendix B, and a CBC of OpenSSL's.
+ */
 #ifndef LUNA_KUNIT_CIPHER_ANSWERS_H
 #define LUNA_KUNIT_CIPHER_ANSWERS_H
 
@@ -13,6 +16,17 @@
 #define AES_KEY256 "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4"
 #define AES_IV "000102030405060708090a0b0c0d0e0f"
 #define AES_COUNTER "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"
+
+static const struct {
+	const char *key, *iv, *plain, *cipher;
+} des3_answers[] __maybe_unused = {
+	{ "0123456789abcdef23456789abcdef01456789abcdef0123", "",
+	  "5468652071756663" "6b2062726f776e20" "666f78206a756d70",
+	  "a826fd8ce53b855f" "cce21c8112256fe6" "68d5c05dd9b6b900" },
+	{ "8aa83bf8cbda10620bc1bf19fbb6cd58bc313d4a371ca8b5", "0001020304050607",
+	  "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51",
+	  "e7df6c01f3b24c39d0af1f067ecc326b49e2af1e5a351772a3cbdf0e68677f81" },
+};
 
 static const struct {
 	enum luna_mode mode;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * AES of the provider in ECB, CBC, CTR and, where it has that, GCM: published answers, every length
- * from 0 to 4096 in uneven pieces and in place, and what is refused.
+ * AES of the provider in ECB, CBC, CTR and, where it has that, GCM; triple DES: published answers,
+ * of AES every length from 0 to 4096 in uneven pieces and in place, and what is refused.
  */
 #include "bytes.h"
 #include "cipher_answers.h"
@@ -267,6 +267,105 @@ static void gcm_known_answers(struct kunit *test)
 	}
 }
 
+/* ---- triple DES ---- */
+
+static struct luna_des3_key *des3_key(struct kunit *test, struct bytes bytes)
+{
+	struct luna_des3_key *key = luna_test_crypto()->des3_key(bytes.data);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, key);
+	return key;
+}
+
+static bool has_des3(const struct luna_crypto_ops *ops)
+{
+	return ops->has_des3 && ops->has_des3();
+}
+
+static void des3_answer(struct kunit *test, size_t i)
+{
+	const struct luna_crypto_ops *ops = luna_test_crypto();
+	struct bytes plain = bytes_hex(test, des3_answers[i].plain);
+	struct bytes iv = bytes_hex(test, des3_answers[i].iv);
+	struct bytes out = bytes_new(test, plain.len);
+	struct luna_des3_key *key = des3_key(test, bytes_hex(test, des3_answers[i].key));
+	const u8 *first = iv.len ? iv.data : NULL;
+
+	KUNIT_EXPECT_EQ(test, ops->des3_crypt(key, true, first, plain.data, plain.len, out.data),
+			0);
+	KUNIT_EXPECT_TRUE_MSG(test, bytes_are(out, des3_answers[i].cipher), "encryption %zu", i);
+	KUNIT_EXPECT_EQ(test, ops->des3_crypt(key, false, first, out.data, out.len, out.data), 0);
+	KUNIT_EXPECT_TRUE_MSG(test, bytes_are(out, des3_answers[i].plain), "decryption %zu", i);
+	/* The IV is the caller's. */
+	if (iv.len)
+		KUNIT_EXPECT_TRUE(test, bytes_are(iv, des3_answers[i].iv));
+	ops->des3_key_free(key);
+}
+
+static void des3_known_answers(struct kunit *test)
+{
+	size_t i;
+
+	if (!has_des3(luna_test_crypto()))
+		kunit_skip(test, "no triple DES");
+	for (i = 0; i < ARRAY_SIZE(des3_answers); i++)
+		des3_answer(test, i);
+}
+
+/* Blocks by themselves and all at once, more than a chunk of them, in place and not. */
+static void des3_large(struct kunit *test)
+{
+	enum { SIZE = 200 * 1024, DES = LUNA_DES_BLOCK };
+	const struct luna_crypto_ops *ops = luna_test_crypto();
+	struct bytes iv = bytes_pattern(test, DES);
+	struct luna_des3_key *key;
+	u8 *plain, *once, *chain;
+	size_t at;
+	int err = 0;
+
+	if (!has_des3(ops))
+		kunit_skip(test, "no triple DES");
+	key = des3_key(test, bytes_pattern(test, LUNA_DES3_KEY));
+	plain = kvmalloc(3 * SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, plain);
+	once = plain + SIZE;
+	chain = once + SIZE;
+	for (at = 0; at < SIZE; at++)
+		plain[at] = at * 7 + (at >> 12);
+	KUNIT_EXPECT_EQ(test, ops->des3_crypt(key, true, iv.data, plain, SIZE, once), 0);
+	for (at = 0; at < SIZE && !err; at += 1000 * DES) {
+		size_t n = min_t(size_t, SIZE - at, 1000 * DES);
+
+		err = ops->des3_crypt(key, true, at ? chain + at - DES : iv.data, plain + at, n,
+				      chain + at);
+	}
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, memcmp(once, chain, SIZE), 0);
+	KUNIT_EXPECT_EQ(test, ops->des3_crypt(key, false, iv.data, once, SIZE, once), 0);
+	KUNIT_EXPECT_EQ(test, memcmp(once, plain, SIZE), 0);
+	kvfree(plain);
+	ops->des3_key_free(key);
+}
+
+static void des3_refusals(struct kunit *test)
+{
+	const struct luna_crypto_ops *ops = luna_test_crypto();
+	struct bytes data = bytes_new(test, 24);
+	struct luna_des3_key *key;
+	size_t len;
+
+	if (!has_des3(ops))
+		kunit_skip(test, "no triple DES");
+	/* Weak in every way, and taken: see lib/token/des3.c */
+	key = des3_key(test, data);
+	for (len = 0; len <= data.len; len++)
+		KUNIT_EXPECT_EQ(test,
+				ops->des3_crypt(key, true, NULL, data.data, len, data.data),
+				len % LUNA_DES_BLOCK ? -EINVAL : 0);
+	ops->des3_key_free(key);
+	ops->des3_key_free(NULL);
+}
+
 /* ---- what is refused ---- */
 
 static void key_sizes(struct kunit *test)
@@ -339,6 +438,9 @@ static struct kunit_case cipher_cases[] = {
 	KUNIT_CASE(any_alignment),
 	KUNIT_CASE(large_buffers),
 	KUNIT_CASE(gcm_known_answers),
+	KUNIT_CASE(des3_known_answers),
+	KUNIT_CASE(des3_large),
+	KUNIT_CASE(des3_refusals),
 	KUNIT_CASE(key_sizes),
 	KUNIT_CASE(iv_sizes),
 	KUNIT_CASE(partial_blocks),

@@ -122,6 +122,22 @@ static int fail_gcm_once(struct luna_aes_key *key, bool encrypt, const u8 *iv, c
 	return DONE(real->gcm_once(key, encrypt, iv, aad, aad_len, in, len, out, tag));
 }
 
+static struct luna_des3_key *fail_des3_key(const u8 *key)
+{
+	return MAKE(real->des3_key(key));
+}
+
+static void fail_des3_key_free(struct luna_des3_key *key)
+{
+	GIVE_BACK(real->des3_key_free(key), key);
+}
+
+static int fail_des3_crypt(struct luna_des3_key *key, bool encrypt, const u8 *iv, const u8 *in,
+			   size_t len, u8 *out)
+{
+	return DONE(real->des3_crypt(key, encrypt, iv, in, len, out));
+}
+
 static struct luna_rsa_key *fail_rsa_key(const struct luna_rsa_nums *nums)
 {
 	return MAKE(real->rsa_key(nums));
@@ -214,6 +230,9 @@ const struct luna_crypto_ops *failcrypto_ops(const struct luna_crypto_ops *base)
 	ops.cipher_tag = base->cipher_tag ? fail_cipher_tag : NULL;
 	ops.cipher_end = fail_cipher_end;
 	ops.gcm_once = base->gcm_once ? fail_gcm_once : NULL;
+	ops.des3_key = fail_des3_key;
+	ops.des3_key_free = fail_des3_key_free;
+	ops.des3_crypt = fail_des3_crypt;
 	ops.rsa_key = fail_rsa_key;
 	ops.rsa_key_free = fail_rsa_key_free;
 	ops.rsa_public = fail_rsa_public;

@@ -50,6 +50,21 @@ static bool encode_ctr(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 	return true;
 }
 
+/* Vendor: the same with half a counter block */
+static bool encode_des_ctr(struct p11_buffer *bytes, const void *from, CK_ULONG len)
+{
+	struct luna_ctr_param to = { 0 };
+	CK_DES_CTR_PARAMS params;
+
+	if (len != sizeof(params))
+		return false;
+	memcpy(&params, from, sizeof(params));
+	to.counter_bits = p11_u32(params.ulCounterBits);
+	memcpy(to.cb, params.cb, sizeof(params.cb));
+	p11_buffer_put(bytes, &to, sizeof(to));
+	return true;
+}
+
 static bool encode_gcm(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 {
 	struct gcm_params_without_bits old;
@@ -173,7 +188,10 @@ static const struct parameter_row {
 	IV(CKM_AES_KEY_WRAP),
 	IV(CKM_AES_KEY_WRAP_PAD),
 	IV(CKM_AES_KEY_WRAP_KWP),
+	IV(CKM_DES3_CBC),
+	IV(CKM_DES3_CBC_PAD),
 	{ CKM_AES_CTR, encode_ctr, sizeof(uint32_t) },
+	{ CKM_DES3_CTR, encode_des_ctr, sizeof(uint32_t) },
 	GCM(CKM_AES_GCM),
 	GCM(CKM_AES_GCM_2_20a5d1),
 	{ CKM_AES_GMAC, encode_gmac, sizeof(struct luna_gcm_param) },
@@ -208,6 +226,8 @@ static const struct parameter_row {
 	MAC(CKM_AES_CMAC_GENERAL),
 	MAC(CKM_AES_CMAC_GENERAL_OLD),
 	MAC(CKM_AES_MAC_GENERAL),
+	MAC(CKM_DES3_MAC_GENERAL),
+	MAC(CKM_DES3_CMAC_GENERAL),
 	DERIVE(CKM_CONCATENATE_BASE_AND_KEY, p11_encode_key),
 	DERIVE(CKM_CONCATENATE_BASE_AND_DATA, p11_encode_string),
 	DERIVE(CKM_CONCATENATE_DATA_AND_BASE, p11_encode_string),

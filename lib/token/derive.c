@@ -7,6 +7,7 @@
  */
 #include "attr.h"
 #include "derive.h"
+#include "des3.h"
 
 struct luna_num luna_derive_secret(const struct luna_attrs *attrs)
 {
@@ -70,7 +71,7 @@ static u32 derive_size(struct luna_derive *d)
 	u64 len = 0;
 	u32 rv;
 
-	rv = luna_tmpl_need(&d->tmpl, CKA_VALUE_LEN, &len);
+	rv = luna_secret_len_need(&d->tmpl, d->key_type, &len);
 	if (rv)
 		return rv;
 	if (len > LUNA_SECRET_MAX)
@@ -127,6 +128,8 @@ static u32 derive_value(struct luna_derive *d)
 		d->want = d->len;
 	if (d->len < d->want)
 		return ops->short_rv;
+	if (luna_des3_key_len(d->key_type))
+		luna_des3_set_parity(d->value, d->want);
 	return luna_secret_len_fits(d->key_type, d->want) ? CKR_OK : CKR_KEY_SIZE_RANGE;
 }
 

@@ -26,6 +26,8 @@ enum luna_hash {
 enum {
 	LUNA_HASH_MAX = 64,		/* bytes of the longest digest and MAC */
 	LUNA_AES_BLOCK = 16,
+	LUNA_DES_BLOCK = 8,
+	LUNA_DES3_KEY = 24,		/* bytes; of one with two parts, the first once more */
 	LUNA_RSA_MAX_BITS = 8192,
 	LUNA_RSA_MAX = LUNA_RSA_MAX_BITS / 8,
 };
@@ -101,6 +103,7 @@ enum luna_primitive {
 	LUNA_PRIMITIVE_RANDOM,
 	LUNA_PRIMITIVE_PBKDF2,
 	LUNA_PRIMITIVE_EC,	/* [enum luna_curve] */
+	LUNA_PRIMITIVE_DES3,
 };
 
 /* Provider's own types: prepared keys are immutable and shared by threads, streams are not. */
@@ -108,6 +111,7 @@ struct luna_hash_stream;
 struct luna_mac_key;
 struct luna_mac_stream;
 struct luna_aes_key;
+struct luna_des3_key;
 struct luna_cipher_stream;
 struct luna_rsa_key;
 struct luna_ec_key;
@@ -197,6 +201,18 @@ struct luna_crypto_ops {
 	 */
 	int (*gcm_once)(struct luna_aes_key *key, bool encrypt, const u8 *iv, const u8 *aad,
 			size_t aad_len, const u8 *in, size_t len, u8 *out, u8 *tag);
+
+	/*
+	 * Triple DES, encrypting, decrypting, encrypting. has_des3() NULL or false: there is none,
+	 * and the rest is not called. des3_key() takes LUNA_DES3_KEY bytes of any parity, also weak
+	 * keys, where the library or kernel under the provider does; else -EINVAL.
+	 */
+	bool (*has_des3)(void);
+	struct luna_des3_key *(*des3_key)(const u8 *key);
+	void (*des3_key_free)(struct luna_des3_key *key);
+	/* CBC or, with @iv NULL, ECB; len a multiple of 8. Writes len bytes; leaves @iv alone. */
+	int (*des3_crypt)(struct luna_des3_key *key, bool encrypt, const u8 *iv, const u8 *in,
+			  size_t len, u8 *out);
 
 	struct luna_rsa_key *(*rsa_key)(const struct luna_rsa_nums *nums);
 	void (*rsa_key_free)(struct luna_rsa_key *key);

@@ -7,6 +7,7 @@
  * comes first, and read without a lock. It goes when the object goes, or when the object's owner
  * sees to it that nobody is using it (object.c).
  */
+#include "des3.h"
 #include "ec.h"
 #include "mech.h"
 
@@ -24,6 +25,7 @@ enum {
  */
 struct luna_key_cache {
 	struct luna_aes_key *aes;
+	struct luna_des3_key *des3;
 	struct luna_mac_key *macs[LUNA_MACS];
 	struct luna_rsa_key *rsa;
 	u32 rsa_bytes;
@@ -262,6 +264,35 @@ struct luna_aes_key *luna_object_aes(struct luna_token *token, struct luna_objec
 	return other;
 }
 
+struct luna_des3_key *luna_object_des3(struct luna_token *token, struct luna_object *obj)
+{
+	struct luna_key_cache *keys = key_cache(obj);
+	struct luna_des3_key *key, *other;
+	struct luna_attrs *attrs;
+	const u8 *value;
+	u32 len;
+
+	if (IS_ERR(keys))
+		return ERR_CAST(keys);
+	/* Pairs with the cmpxchg() below. */
+	key = smp_load_acquire(&keys->des3);
+	if (key)
+		return key;
+	attrs = luna_object_attrs(token, obj);
+	if (IS_ERR(attrs))
+		return ERR_CAST(attrs);
+	value = luna_attrs_bytes(attrs, CKA_VALUE, &len);
+	key = luna_des3_make(token->crypto, value, len);
+	luna_attrs_put(attrs);
+	if (IS_ERR(key))
+		return key;
+	other = cmpxchg(&keys->des3, NULL, key);
+	if (!other)
+		return key;
+	token->crypto->des3_key_free(key);
+	return other;
+}
+
 static struct luna_mac_key *mac_make(struct luna_token *token, const struct luna_attrs *attrs,
 				     enum luna_mac_kind kind)
 {
@@ -413,6 +444,8 @@ void luna_key_cache_free(struct luna_key_cache *keys, const struct luna_crypto_o
 		return;
 	if (keys->aes)
 		crypto->aes_key_free(keys->aes);
+	if (keys->des3)
+		crypto->des3_key_free(keys->des3);
 	for (kind = 0; kind < LUNA_MACS; kind++)
 		if (keys->macs[kind])
 			crypto->mac_key_free(keys->macs[kind]);

@@ -13,7 +13,7 @@
 enum luna_mech_family {
 	LUNA_FAMILY_AES, LUNA_FAMILY_RSA, LUNA_FAMILY_DIGEST, LUNA_FAMILY_HMAC, LUNA_FAMILY_CMAC,
 	LUNA_FAMILY_AES_KW, LUNA_FAMILY_RSA_AES, LUNA_FAMILY_KEYGEN, LUNA_FAMILY_DERIVE,
-	LUNA_FAMILY_EC,
+	LUNA_FAMILY_EC, LUNA_FAMILY_DES3, LUNA_FAMILY_DES3_MAC,
 };
 
 struct luna_mech;	/* mech.h: row of the table */
@@ -36,6 +36,7 @@ u32 luna_key_get(struct luna_session *session, u32 handle, u32 usage, const stru
 
 /* Prepared keys, made once per object; valid as long as the caller holds the object. ERR_PTR. */
 struct luna_aes_key *luna_object_aes(struct luna_token *token, struct luna_object *obj);
+struct luna_des3_key *luna_object_des3(struct luna_token *token, struct luna_object *obj);
 struct luna_mac_key *luna_object_mac(struct luna_token *token, struct luna_object *obj,
 				     enum luna_mac_kind kind);
 struct luna_rsa_key *luna_object_rsa(struct luna_token *token, struct luna_object *obj, u32 *bytes);

@@ -28,6 +28,12 @@ u32 luna_key_parts(struct luna_ucmd *cmd, u32 flag, struct luna_key_parts *parts
 /* Has a secret key of this type so many bytes? For other types: no. */
 bool luna_secret_len_fits(u32 key_type, u64 len);
 
+/*
+ * How long a secret key will be: CKA_VALUE_LEN of the template or, where the type has one length
+ * only, that; CKR_TEMPLATE_INCOMPLETE, CKR_ATTRIBUTE_VALUE_INVALID.
+ */
+u32 luna_secret_len_need(const struct luna_tmpl *tmpl, u32 key_type, u64 *len);
+
 /* Adds the numbers of an RSA key, without leading zeros; the private ones only with @private. */
 void luna_rsa_attrs(struct luna_attrw *w, const struct luna_der_rsa *key, bool private);
 

@@ -5,6 +5,7 @@
  * numbers of the right size that are no key, thrown away, and made again from the key.
  */
 #include "derive.h"
+#include "des3.h"
 #include "key_cmd.h"
 
 enum {
@@ -42,7 +43,7 @@ u32 luna_key_parts(struct luna_ucmd *cmd, u32 flag, struct luna_key_parts *parts
 	u32 at = 0, rv;
 
 	*mech = luna_mech_find(cmd->token, arg->mechanism);
-	if (!*mech || !((*mech)->flags & flag))
+	if (!*mech || !(luna_mech_flags(cmd->token, *mech) & flag))
 		return CKR_MECHANISM_INVALID;
 	if (arg->param_len == LUNA_PARAM_MALFORMED)
 		return CKR_MECHANISM_PARAM_INVALID;
@@ -80,7 +81,19 @@ bool luna_secret_len_fits(u32 key_type, u64 len)
 {
 	if (key_type == CKK_AES)
 		return len == 16 || len == 24 || len == 32;
+	if (luna_des3_key_len(key_type))
+		return len == luna_des3_key_len(key_type);
 	return is_generic(key_type) && len && len <= LUNA_SECRET_MAX;
+}
+
+u32 luna_secret_len_need(const struct luna_tmpl *tmpl, u32 key_type, u64 *len)
+{
+	u32 rv = luna_tmpl_need(tmpl, CKA_VALUE_LEN, len);
+
+	if (rv != CKR_TEMPLATE_INCOMPLETE || !luna_des3_key_len(key_type))
+		return rv;
+	*len = luna_des3_key_len(key_type);
+	return CKR_OK;
 }
 
 /* The type that the mechanism makes: the template may ask for an HMAC key by name. */
@@ -94,6 +107,20 @@ static u32 secret_type(const struct luna_mech *mech, const struct luna_tmpl *tmp
 	return mech->key_types[0];
 }
 
+/* Of triple DES: with its parity, and not one of the few that are weak. */
+static int draw_secret(const struct luna_crypto_ops *crypto, u32 key_type, u8 *value, u32 len)
+{
+	int err;
+
+	do {
+		err = crypto->random(value, len);
+		if (err || !luna_des3_key_len(key_type))
+			return err;
+		luna_des3_set_parity(value, len);
+	} while (luna_des3_weak(value, len));
+	return 0;
+}
+
 static u32 secret_attrs(struct luna_ucmd *cmd, const struct luna_mech *mech, u32 key_type, u32 len,
 			struct luna_attrw *w)
 {
@@ -102,7 +129,7 @@ static u32 secret_attrs(struct luna_ucmd *cmd, const struct luna_mech *mech, u32
 
 	if (!value)
 		return CKR_DEVICE_MEMORY;
-	err = cmd->token->crypto->random(value, len);
+	err = draw_secret(cmd->token->crypto, key_type, value, len);
 	luna_attrw_ulong(w, CKA_CLASS, CKO_SECRET_KEY);
 	luna_attrw_ulong(w, CKA_KEY_TYPE, key_type);
 	luna_attrw_ulong(w, CKA_KEY_GEN_MECHANISM, mech->type);
@@ -133,10 +160,10 @@ u32 luna_do_generate_key(struct luna_ucmd *cmd)
 		return luna_derive_generate(cmd, mech, &parts);
 	if (parts.param_len)
 		return CKR_MECHANISM_PARAM_INVALID;
-	rv = luna_tmpl_need(&parts.tmpl, CKA_VALUE_LEN, &len);
+	type = secret_type(mech, &parts.tmpl);
+	rv = luna_secret_len_need(&parts.tmpl, type, &len);
 	if (rv)
 		return rv;
-	type = secret_type(mech, &parts.tmpl);
 	if (!luna_secret_len_fits(type, len))
 		return CKR_ATTRIBUTE_VALUE_INVALID;
 	luna_attrw_init(&given);

@@ -6,6 +6,7 @@
  */
 #include "cmd.h"
 #include "derive.h"
+#include "des3.h"
 #include "ec.h"
 #include "mech.h"
 
@@ -24,6 +25,10 @@ enum {
 
 	POLICY_RAW_RSA = 18,
 	POLICY_RSA_PKCS = 33,
+	POLICY_NON_FIPS = 43,
+	POLICY_HSM_NON_FIPS = 12,
+
+	FIPS_RSA_MIN = 2048,		/* bits of what is generated (FIPS 186-5, 5.1) */
 };
 
 #define KEYS(...)	.key_types = { __VA_ARGS__ }
@@ -32,6 +37,17 @@ enum {
 	{ .type = (ckm), .family = LUNA_FAMILY_AES, .flags = (fl), .min_size = 16,	\
 	  .max_size = 32, .hash = LUNA_HASHES, KEYS(CKK_AES, CKK_AES),		\
 	  .policy = LUNA_NO_POLICY, .variant = (var), .crypt = &(ops) }
+
+/* Keys of two parts or three, in any of them */
+#define DES3(ckm, fl, var)							\
+	{ .type = (ckm), .family = LUNA_FAMILY_DES3, .flags = (fl), .min_size = 16,	\
+	  .max_size = LUNA_DES3_KEY, .hash = LUNA_HASHES, KEYS(CKK_DES2, CKK_DES3),	\
+	  .policy = LUNA_NO_POLICY, .variant = (var), .crypt = &luna_cipher_ops }
+
+#define DES3_MAC(ckm, var)							\
+	{ .type = (ckm), .family = LUNA_FAMILY_DES3_MAC, .flags = SIGN, .min_size = 16,	\
+	  .max_size = LUNA_DES3_KEY, .hash = LUNA_HASHES, KEYS(CKK_DES2, CKK_DES3),	\
+	  .policy = LUNA_NO_POLICY, .variant = (var), .sign = &luna_des3_mac_ops }
 
 #define GMAC(ckm)								\
 	{ .type = (ckm), .family = LUNA_FAMILY_AES, .flags = SIGN, .min_size = 16,	\
@@ -151,6 +167,16 @@ static const struct luna_mech luna_mechs[] = {
 	RSA_HASH(CKM_SHA3_512_RSA_PKCS_PSS, LUNA_SHA3_512, LUNA_RSA_PSS),
 	RSA_HASH(CKM_SHA3_224_RSA_PKCS, LUNA_SHA3_224, LUNA_RSA_PKCS),
 	RSA_HASH(CKM_SHA3_224_RSA_PKCS_PSS, LUNA_SHA3_224, LUNA_RSA_PSS),
+	KEYGEN(CKM_DES2_KEY_GEN, CKF_GENERATE, 16, 16, CKK_DES2, LUNA_GEN_DES3),
+	KEYGEN(CKM_DES3_KEY_GEN, CKF_GENERATE, LUNA_DES3_KEY, LUNA_DES3_KEY, CKK_DES3,
+	       LUNA_GEN_DES3),
+	DES3(CKM_DES3_ECB, CRYPT | WRAP, LUNA_AES_ECB),
+	DES3(CKM_DES3_CBC, CRYPT | WRAP, LUNA_AES_CBC),
+	DES3_MAC(CKM_DES3_MAC, LUNA_CBC_MAC),
+	DES3_MAC(CKM_DES3_MAC_GENERAL, LUNA_CBC_MAC_GENERAL),
+	DES3(CKM_DES3_CBC_PAD, CRYPT | WRAP, LUNA_AES_CBC_PAD),
+	DES3_MAC(CKM_DES3_CMAC_GENERAL, LUNA_MAC_GENERAL),
+	DES3_MAC(CKM_DES3_CMAC, LUNA_PLAIN),
 	DIGEST(CKM_SHA_1, LUNA_SHA1),
 	HMAC(CKM_SHA_1_HMAC, LUNA_SHA1, CKK_SHA_1_HMAC, LUNA_PLAIN),
 	HMAC(CKM_SHA_1_HMAC_GENERAL, LUNA_SHA1, CKK_SHA_1_HMAC, LUNA_MAC_GENERAL),
@@ -247,6 +273,7 @@ static const struct luna_mech luna_mechs[] = {
 	HMAC(CKM_SHA224_HMAC_OLD, LUNA_SHA224, CKK_SHA224_HMAC, LUNA_PLAIN),
 	HMAC(CKM_SHA224_HMAC_GENERAL_OLD, LUNA_SHA224, CKK_SHA224_HMAC, LUNA_MAC_GENERAL),
 	DERIVE_HASH(CKM_SHA224_KEY_DERIVATION_OLD, LUNA_SHA224),
+	DES3(CKM_DES3_CTR, CRYPT, LUNA_AES_CTR),
 	AES(CKM_AES_GCM_2_20a5d1, CRYPT | WRAP, LUNA_AES_GCM, luna_gcm_ops),
 	ECDSA(CKM_ECDSA_SHA224_OLD, LUNA_SHA224),
 	ECDSA(CKM_ECDSA_SHA256_OLD, LUNA_SHA256),
@@ -311,6 +338,8 @@ static bool has_keygen(const struct luna_crypto_ops *c, const struct luna_mech *
 {
 	if (m->variant == LUNA_GEN_EC)
 		return has_ec(c, m);
+	if (m->variant == LUNA_GEN_DES3)
+		return luna_des3_offered(c);
 	return m->variant != LUNA_GEN_RSA || (c->rsa_generate && has_rsa(c, m));
 }
 
@@ -345,13 +374,76 @@ static bool has_primitive(const struct luna_crypto_ops *c, const struct luna_mec
 		return has_keygen(c, m);
 	case LUNA_FAMILY_DERIVE:
 		return has_derive(c, m);
+	case LUNA_FAMILY_DES3:
+	case LUNA_FAMILY_DES3_MAC:
+		return luna_des3_offered(c);
 	}
 	return false;
+}
+
+/* What a mechanism is for; the flags besides say how, and of which curves. */
+enum {
+	DEEDS = CRYPT | WRAP | SIGN | RECOVER | CKF_DIGEST | CKF_GENERATE | CKF_GENERATE_KEY_PAIR |
+		CKF_DERIVE | CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MESSAGE_SIGN |
+		CKF_MESSAGE_VERIFY,
+};
+
+/*
+ * What FIPS mode takes away besides all of DES3 (SP 800-131A, 2 to 9, and 800-133, 6): encryption
+ * padded as PKCS#1 v1.5 has it, signatures of SHA-1, keys that are nothing but a hash or a
+ * ciphertext, the key agreement of RFC 7748. The product hides the key generation of PKCS#1, too.
+ */
+static const struct {
+	u32 type;
+	u32 flags;
+} not_fips[] = {
+	{ CKM_RSA_PKCS_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR },
+	{ CKM_RSA_PKCS, CRYPT | WRAP },
+	{ CKM_RSA_X_509, DEEDS },
+	{ CKM_SHA1_RSA_PKCS, CKF_SIGN | CKF_MESSAGE_SIGN },
+	{ CKM_SHA1_RSA_PKCS_PSS, CKF_SIGN | CKF_MESSAGE_SIGN },
+	{ CKM_ECDSA_SHA1, CKF_SIGN | CKF_MESSAGE_SIGN },
+	{ CKM_EC_MONTGOMERY_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR },
+	{ CKM_EC_MONTGOMERY_KEY_PAIR_GEN_OLD, CKF_GENERATE_KEY_PAIR },
+};
+
+static bool mech_is_des3(const struct luna_mech *m)
+{
+	return m->family == LUNA_FAMILY_DES3 || m->family == LUNA_FAMILY_DES3_MAC ||
+	       m->variant == LUNA_GEN_DES3;
+}
+
+/* Under whichever number: the key that is made is a hash of the base key, or data encrypted by it. */
+static bool mech_is_bare_derivation(const struct luna_mech *m)
+{
+	return m->derive == &luna_derive_hash || m->derive == &luna_derive_encrypt;
+}
+
+static bool fips_mode(const struct luna_token *token)
+{
+	return !luna_policy(token, POLICY_NON_FIPS) ||
+	       !luna_hsm_policy(token, POLICY_HSM_NON_FIPS);
+}
+
+u32 luna_mech_flags(const struct luna_token *token, const struct luna_mech *mech)
+{
+	u32 flags = mech->flags | luna_message_flags(mech), i;
+
+	if (!fips_mode(token))
+		return flags;
+	if (mech_is_des3(mech) || mech_is_bare_derivation(mech))
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(not_fips); i++)
+		if (not_fips[i].type == mech->type)
+			flags &= ~not_fips[i].flags;
+	return flags;
 }
 
 static bool mech_allowed(struct luna_token *token, const struct luna_mech *m)
 {
 	if (m->policy != LUNA_NO_POLICY && !luna_policy(token, m->policy))
+		return false;
+	if (!(luna_mech_flags(token, m) & DEEDS))
 		return false;
 	return has_primitive(token->crypto, m);
 }
@@ -418,6 +510,8 @@ static void mech_sizes(const struct luna_token *token, const struct luna_mech *m
 	if (mech_is_rsa(m)) {
 		*min = max(*min, token->crypto->rsa_min_bits);
 		*max = min(*max, token->crypto->rsa_max_bits);
+		if (m->family == LUNA_FAMILY_KEYGEN && fips_mode(token))
+			*min = max_t(u32, *min, FIPS_RSA_MIN);
 	}
 	if (mech_is_ec(m))
 		curve_sizes(mech_curves(token->crypto, m), min, max);
@@ -468,7 +562,7 @@ u32 luna_do_mech_list(struct luna_ucmd *cmd)
 			continue;
 		info.type = luna_mechs[i].type;
 		/* CKF_HW: by the device, not by the caller's library; programs test for it. */
-		info.flags = luna_mechs[i].flags | luna_message_flags(&luna_mechs[i]) | CKF_HW;
+		info.flags = luna_mech_flags(cmd->token, &luna_mechs[i]) | CKF_HW;
 		mech_sizes(cmd->token, &luna_mechs[i], &info.min_key_size, &info.max_key_size);
 		memcpy(out, &info, sizeof(info));
 		out += sizeof(info);

@@ -4,7 +4,8 @@
  *
  * op.c owns the state machine: it resolves mechanism and key, decides about lengths before anything
  * is consumed, carries one-shot calls in pieces, and ends operations. A family (cipher.c, gcm.c,
- * digest.c, mac.c, rsa.c, ec.c, kw.c) computes behind struct luna_op_ops and never sees a command.
+ * digest.c, mac.c, des3_mac.c, rsa.c, ec.c, kw.c) computes behind struct luna_op_ops and never sees
+ * a command.
  */
 #ifndef LUNA_TOKEN_MECH_H
 #define LUNA_TOKEN_MECH_H
@@ -61,16 +62,19 @@ struct luna_mech {
 
 enum luna_mech_variant {
 	LUNA_PLAIN,
-	/* AES */
+	/* AES; DES3 in all but GCM */
 	LUNA_AES_ECB, LUNA_AES_CBC, LUNA_AES_CBC_PAD, LUNA_AES_CTR, LUNA_AES_GCM,
 	/* HMAC, CMAC: the length comes in the parameter */
 	LUNA_MAC_GENERAL,
+	/* DES3_MAC, which else is CMAC */
+	LUNA_CBC_MAC, LUNA_CBC_MAC_GENERAL,
 	/* AES_KW */
 	LUNA_KW, LUNA_KWP,
 	/* RSA; the hashed signatures are RSA_PKCS and RSA_PSS with a hash in the row */
 	LUNA_RSA_RAW, LUNA_RSA_PKCS, LUNA_RSA_OAEP, LUNA_RSA_PSS,
 	/* KEYGEN */
 	LUNA_GEN_AES, LUNA_GEN_SECRET, LUNA_GEN_RSA, LUNA_GEN_EC, LUNA_GEN_DERIVED,
+	LUNA_GEN_DES3,
 };
 
 /* Does the size of a key, in bytes (RSA: modulus), fit the mechanism? Else CKR_KEY_SIZE_RANGE. */
@@ -78,6 +82,11 @@ bool luna_mech_key_size(const struct luna_token *token, const struct luna_mech *
 
 /* The hash that a parameter names by its digest mechanism; false: this token has no such one. */
 bool luna_mech_hash(struct luna_token *token, u32 type, enum luna_hash *hash);
+/**
+ * luna_mech_flags() - the CKF_* of a mechanism on this token now
+ * What the table and message.c say, less what is not approved while the policies ask for FIPS mode.
+ */
+u32 luna_mech_flags(const struct luna_token *token, const struct luna_mech *mech);
 
 /* luna_op_state.phase */
 enum luna_op_phase {
@@ -188,11 +197,12 @@ struct luna_op_ops {
 	void (*end)(struct luna_op_state *op);
 };
 
-extern const struct luna_op_ops luna_cipher_ops;	/* cipher.c: ECB, CBC, CBC_PAD, CTR */
+extern const struct luna_op_ops luna_cipher_ops;	/* cipher.c: ECB, CBC, CBC_PAD, CTR; DES3 */
 extern const struct luna_op_ops luna_gcm_ops;		/* gcm.c */
 extern const struct luna_op_ops luna_gmac_ops;		/* gcm.c */
 extern const struct luna_op_ops luna_digest_ops;	/* digest.c */
 extern const struct luna_op_ops luna_mac_ops;		/* mac.c: HMAC, CMAC */
+extern const struct luna_op_ops luna_des3_mac_ops;	/* des3_mac.c: MAC, CMAC */
 extern const struct luna_op_ops luna_rsa_crypt_ops;	/* rsa.c: RSA_PKCS, X_509, OAEP */
 extern const struct luna_op_ops luna_rsa_sign_ops;	/* rsa.c: RSA_PKCS, X_509, PSS; recovery */
 extern const struct luna_op_ops luna_rsa_hash_sign_ops;	/* rsa.c: SHAx_RSA_PKCS(_PSS) */

@@ -3,6 +3,7 @@
  * What each kind of object must hold, and what the engine computes from it: key sizes, lengths,
  * check values, fingerprints.
  */
+#include "des3.h"
 #include "ec.h"
 #include "object_rules.h"
 
@@ -30,6 +31,16 @@ static u32 check_aes(struct luna_making *m)
 
 	luna_making_get(m, CKA_VALUE, &len);
 	return len == 16 || len == 24 || len == 32 ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
+}
+
+static u32 check_des3(struct luna_making *m)
+{
+	u32 len;
+	const u8 *value = luna_making_get(m, CKA_VALUE, &len);
+
+	if (!value || len != luna_des3_key_len(m->kind.key_type))
+		return CKR_ATTRIBUTE_VALUE_INVALID;
+	return luna_des3_parity_good(value, len) ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
 }
 
 static u32 check_generic(struct luna_making *m)
@@ -242,6 +253,35 @@ static u32 compute_aes(struct luna_making *m)
 	return rv;
 }
 
+/* The same; where the provider has no triple DES, its keys have no check value. */
+static u32 compute_des3(struct luna_making *m)
+{
+	const struct luna_crypto_ops *crypto = m->token->crypto;
+	struct luna_des3_key *key;
+	const u8 *value;
+	u32 len, rv;
+	u8 *block;
+
+	luna_making_get(m, CKA_VALUE, &len);
+	rv = compute_ulong(m, CKA_VALUE_LEN, len);
+	if (rv || !luna_des3_offered(crypto))
+		return rv;
+	value = luna_making_get(m, CKA_VALUE, &len);
+	block = kzalloc(LUNA_DES_BLOCK, GFP_KERNEL);
+	if (!block)
+		return CKR_DEVICE_MEMORY;
+	key = luna_des3_make(crypto, value, len);
+	rv = luna_ckr(PTR_ERR_OR_ZERO(key));
+	if (!rv) {
+		rv = luna_ckr(crypto->des3_crypt(key, true, NULL, block, LUNA_DES_BLOCK, block));
+		crypto->des3_key_free(key);
+	}
+	if (!rv)
+		rv = compute_check(m, block);
+	kfree_sensitive(block);
+	return rv;
+}
+
 /* What comes in must be a key; it is kept in one form, a private one with its point. */
 static u32 ec_create(struct luna_making *m)
 {
@@ -281,6 +321,7 @@ static const struct {
 	{ LUNA_IN_PAIR, LUNA_OF_RSA, check_rsa, compute_rsa },
 	{ LUNA_IN_PAIR, LUNA_OF_CURVES, check_ec, compute_ec },
 	{ LUNA_IN_SECRET, LUNA_OF_AES, check_aes, compute_aes },
+	{ LUNA_IN_SECRET, LUNA_OF_DES3, check_des3, compute_des3 },
 	{ LUNA_IN_SECRET, LUNA_OF_GENERIC, check_generic, compute_generic },
 };
 

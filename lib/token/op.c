@@ -165,7 +165,7 @@ static u32 op_init(struct op_call *call)
 	if (op_active(op))
 		return CKR_OPERATION_ACTIVE;
 	mech = luna_mech_find(op->token, arg->mechanism);
-	if (!mech || !((mech->flags | luna_message_flags(mech)) & kind->flag))
+	if (!mech || !(luna_mech_flags(op->token, mech) & kind->flag))
 		return CKR_MECHANISM_INVALID;
 	if (kind->usage) {
 		rv = luna_key_get(op->session, arg->key, kind->usage, mech, &key);

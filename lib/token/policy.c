@@ -70,7 +70,7 @@ static const struct policy_row partition_rows[] = {
 	{ 40, 1, 0, P_FIXED, 0, 0, 0, "Require Per-Key Authorization Data" },
 	{ 41, 1, 0, P_FIXED, 0, 0, 0, "Partition version" },
 	{ 42, 1, 0, P_FIXED, 0, 0, 0, "Allow CPv1" },
-	{ 43, 1, 0, P_FIXED, 1, 1, 1, "Allow non-FIPS algorithms" },
+	{ 43, 1, 0, P_SECURE, 1, 0, 1, "Allow non-FIPS algorithms" },
 	{ 44, 1, 0, P_FIXED, 0, 0, 0, "Allow extended domain management" },
 };
 
@@ -80,7 +80,7 @@ static const struct policy_row hsm_rows[] = {
 	{ 3, 1, 0, P_FIXED | P_CAP, 1, 1, 1, "Enable M of N" },
 	{ 6, 1, 0, P_FIXED, 0, 0, 0, "Allow masking" },
 	{ 7, 1, 0, P_SECURE | P_LAX, 1, 0, 1, "Allow cloning" },
-	{ 12, 1, 0, P_FIXED, 1, 1, 1, "Allow non-FIPS algorithms" },
+	{ 12, 1, 0, P_SECURE | P_LAX, 1, 0, 1, "Allow non-FIPS algorithms" },
 	{ 15, 1, 0, P_SECURE, 1, 0, 1, "SO can reset partition PIN" },
 	{ 16, 1, 0, 0, 1, 0, 1, "Allow network replication" },
 	{ 21, 1, 0, P_FIXED, 0, 0, 0, "Force user PIN change after set/reset" },

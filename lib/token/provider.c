@@ -4,6 +4,7 @@
  * the engine builds because the provider has none.
  */
 #include "cmd.h"
+#include "des3.h"
 
 static const struct algorithm {
 	const char *name;
@@ -33,6 +34,7 @@ static const struct algorithm {
 	{ "HMAC-SHA3-256", LUNA_PRIMITIVE_MAC, LUNA_HMAC + LUNA_SHA3_256 },
 	{ "HMAC-SHA3-384", LUNA_PRIMITIVE_MAC, LUNA_HMAC + LUNA_SHA3_384 },
 	{ "HMAC-SHA3-512", LUNA_PRIMITIVE_MAC, LUNA_HMAC + LUNA_SHA3_512 },
+	{ "DES3", LUNA_PRIMITIVE_DES3, 0 },
 	{ "RSA", LUNA_PRIMITIVE_RSA, 0 },
 	{ "P-224", LUNA_PRIMITIVE_EC, LUNA_P224 },
 	{ "P-256", LUNA_PRIMITIVE_EC, LUNA_P256 },
@@ -64,6 +66,8 @@ static bool offered(const struct luna_crypto_ops *crypto, const struct algorithm
 		return crypto->macs & BIT(a->index);
 	case LUNA_PRIMITIVE_EC:
 		return crypto->curves & BIT(a->index);
+	case LUNA_PRIMITIVE_DES3:
+		return luna_des3_offered(crypto);
 	default:
 		return true;
 	}

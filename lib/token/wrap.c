@@ -4,13 +4,14 @@
  * other one, and what becomes of wrapped bytes. The mechanisms are those of C_Encrypt, through
  * luna_op_once().
  *
- * Secret keys travel as their value, private keys as PKCS#8, under AES only (whose key may be under
- * RSA: rsa_aes.c). ECB and CBC take whole blocks, so that there the end is filled with zeros, and
- * cut off again; nothing but zeros is cut, or a long key could be turned into a short one. All that
- * can be wrong with wrapped bytes has one code, CKR_WRAPPED_KEY_INVALID.
+ * Secret keys travel as their value, private keys as PKCS#8, under AES or DES3 only (an AES key for
+ * that may be under RSA: rsa_aes.c). ECB and CBC take whole blocks, so that there the end is filled
+ * with zeros, and cut off again; nothing but zeros is cut, or a long key could be turned into a
+ * short one. All that can be wrong with wrapped bytes has one code, CKR_WRAPPED_KEY_INVALID.
  */
 #include "attr.h"
 #include "der.h"
+#include "des3.h"
 #include "ec.h"
 #include "key_cmd.h"
 
@@ -56,19 +57,27 @@ static u32 unwrap_ckr(u32 rv)
 	return rename_ckr(unwrap_names, ARRAY_SIZE(unwrap_names), rv);
 }
 
-/* Does the mechanism take whole blocks only? */
-static bool fills_blocks(const struct luna_mech *mech)
+static bool is_cipher(const struct luna_mech *mech)
 {
-	return mech->family == LUNA_FAMILY_AES &&
-	       (mech->variant == LUNA_AES_ECB || mech->variant == LUNA_AES_CBC);
+	return mech->family == LUNA_FAMILY_AES || mech->family == LUNA_FAMILY_DES3;
+}
+
+/* Bytes of the blocks that the mechanism takes, if it takes whole ones only; else 1. */
+static u32 unit(const struct luna_mech *mech)
+{
+	if (!is_cipher(mech) || (mech->variant != LUNA_AES_ECB && mech->variant != LUNA_AES_CBC))
+		return 1;
+	return mech->family == LUNA_FAMILY_AES ? LUNA_AES_BLOCK : LUNA_DES_BLOCK;
 }
 
 /*
  * Bytes of an AES key that is as strong (NIST SP 800-57 part 1, table 2); no AES key is stronger
- * than the last ones.
+ * than the last ones, and triple DES has 112 bits or, with two parts, 80.
  */
-static u32 strength_secret(u32 bytes)
+static u32 strength_secret(u32 key_type, u32 bytes)
 {
+	if (luna_des3_key_len(key_type))
+		return key_type == CKK_DES2 ? 10 : 14;
 	return min_t(u32, bytes, 32);
 }
 
@@ -90,14 +99,14 @@ static bool too_weak(struct luna_token *token, const struct luna_mech *mech,
 	bool weak = true;
 	u32 len;
 
-	if (mech->family != LUNA_FAMILY_AES || mech->variant != LUNA_AES_CBC_PAD ||
+	if (!is_cipher(mech) || mech->variant != LUNA_AES_CBC_PAD ||
 	    luna_policy(token, CONTAINER_CONFIG_CBC_PAD_WRAP_UNWRAP_KEYS_OF_ANY_SIZE))
 		return false;
 	attrs = luna_object_attrs(token, key);
 	if (IS_ERR(attrs))
 		return true;
 	if (luna_attrs_bytes(attrs, CKA_VALUE, &len))
-		weak = len < strength;
+		weak = strength_secret(key->key_type, len) < strength;
 	luna_attrs_put(attrs);
 	return weak;
 }
@@ -167,7 +176,7 @@ static struct luna_num num_of(const struct luna_attrs *attrs, u32 type)
 /* Room for @len bytes of key and zeros behind them, as the mechanism needs. */
 static u32 plain_alloc(struct wrap *w, u32 len)
 {
-	w->plain_len = fills_blocks(w->mech) ? ALIGN(len, LUNA_AES_BLOCK) : len;
+	w->plain_len = ALIGN(len, unit(w->mech));
 	w->plain_room = w->plain_len;
 	w->plain = kvzalloc(w->plain_room, GFP_KERNEL);
 	return w->plain ? CKR_OK : CKR_DEVICE_MEMORY;
@@ -180,7 +189,7 @@ static u32 plain_secret(struct wrap *w)
 
 	if (!value || !len)
 		return CKR_KEY_NOT_WRAPPABLE;
-	if (too_weak(w->cmd->token, w->mech, w->key, strength_secret(len)))
+	if (too_weak(w->cmd->token, w->mech, w->key, strength_secret(w->target->key_type, len)))
 		return CKR_KEY_NOT_WRAPPABLE;
 	rv = plain_alloc(w, len);
 	if (!rv)
@@ -333,7 +342,7 @@ static u32 check_secret(struct unwrap *u)
 	rv = luna_tmpl_need(&u->tmpl, CKA_KEY_TYPE, &u->key_type);
 	if (rv)
 		return rv;
-	rv = luna_tmpl_need(&u->tmpl, CKA_VALUE_LEN, &u->value_len);
+	rv = luna_secret_len_need(&u->tmpl, u->key_type, &u->value_len);
 	if (rv == CKR_TEMPLATE_INCOMPLETE && !raw_rsa)
 		return CKR_OK;
 	if (!rv && !luna_secret_len_fits(u->key_type, u->value_len))
@@ -379,12 +388,12 @@ static u32 unwrap_take(struct unwrap *u)
 }
 
 /* Are there less than a block of bytes behind the key (@cut), and only zeros? */
-static bool cut_fits(const u8 *filling, u32 cut)
+static bool cut_fits(const struct luna_mech *mech, const u8 *filling, u32 cut)
 {
 	u8 seen = 0;
 	u32 i;
 
-	if (cut >= LUNA_AES_BLOCK)
+	if (cut >= unit(mech))
 		return false;
 	for (i = 0; i < cut; i++)
 		seen |= filling[i];
@@ -400,8 +409,8 @@ static const u8 *find_secret(const struct unwrap *u, u32 *len)
 	if (want > u->plain_len || !luna_secret_len_fits(u->key_type, want))
 		return NULL;
 	*len = want;
-	if (fills_blocks(u->mech))
-		return cut_fits(start + want, cut) ? start : NULL;
+	if (unit(u->mech) > 1)
+		return cut_fits(u->mech, start + want, cut) ? start : NULL;
 	if (u->mech->family == LUNA_FAMILY_RSA && u->mech->variant == LUNA_RSA_RAW)
 		return memchr_inv(start, 0, cut) ? NULL : start + cut;
 	return cut ? NULL : start;
@@ -414,7 +423,9 @@ static u32 give_secret(struct unwrap *u, struct luna_attrw *given)
 
 	if (!value)
 		return CKR_WRAPPED_KEY_INVALID;
-	if (too_weak(u->cmd->token, u->mech, u->key, strength_secret(len)))
+	if (luna_des3_key_len(u->key_type) && !luna_des3_parity_good(value, len))
+		return CKR_WRAPPED_KEY_INVALID;
+	if (too_weak(u->cmd->token, u->mech, u->key, strength_secret(u->key_type, len)))
 		return CKR_OPERATION_NOT_ALLOWED;
 	luna_attrw_ulong(given, CKA_CLASS, CKO_SECRET_KEY);
 	luna_attrw_ulong(given, CKA_KEY_TYPE, u->key_type);
@@ -491,9 +502,9 @@ static u32 give_private(struct unwrap *u, struct luna_attrw *given)
 	struct luna_der_rsa rsa;
 	struct luna_der_ec ec;
 
-	if (fills_blocks(u->mech)) {
+	if (unit(u->mech) > 1) {
 		len = luna_der_size(u->plain, u->plain_len);
-		if (!cut_fits(u->plain + len, u->plain_len - len))
+		if (!cut_fits(u->mech, u->plain + len, u->plain_len - len))
 			return CKR_WRAPPED_KEY_INVALID;
 	}
 	luna_attrw_ulong(given, CKA_CLASS, CKO_PRIVATE_KEY);

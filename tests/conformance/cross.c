@@ -306,6 +306,53 @@ static void aes_one(CK_MECHANISM *mech, int mode, const void *iv, size_t k, size
 	assert_ok(p11->C_DestroyObject(s, key));
 }
 
+/* Triple DES: keys of both types, OpenSSL's has the first part behind the second once more. */
+static void des3_one(int mode, size_t key_len, size_t len, size_t turn)
+{
+	static const char * const names[] = { "DES-EDE3-ECB", "DES-EDE3-CBC", "DES-EDE3-CBC" };
+	static const CK_MECHANISM_TYPE types[] = { CKM_DES3_ECB, CKM_DES3_CBC, CKM_DES3_CBC_PAD };
+	unsigned char value[24], iv[8];
+	CK_MECHANISM mech = { types[mode], mode == ECB ? NULL : iv, mode == ECB ? 0 : sizeof(iv) };
+	CK_OBJECT_HANDLE key;
+	CK_ULONG got;
+	size_t i;
+	long want;
+
+	fresh(iv, sizeof(iv));
+	fresh(value, sizeof(value));
+	fresh(data, len);
+	for (i = 0; i < sizeof(value); i++)
+		value[i] ^= !__builtin_parity(value[i]);
+	if (key_len == 16)
+		memcpy(value + 16, value, 8);
+	want = aes_ossl(true, names[mode], value, iv, sizeof(iv), mode == CBC_PAD, NULL, 0, NULL, 0, data,
+			len, back);
+	assert_true(want >= (long)len);
+	key = secret_import(s, key_len == 16 ? CKK_DES2 : CKK_DES3, value, key_len);
+	got = ROOM;
+	assert_ok(run_crypt(true, s, &mech, key, data, len, split_of(turn), out, &got));
+	assert_int_equal(got, want);
+	assert_memory_equal(out, back, want);
+	got = ROOM;
+	assert_ok(run_crypt(false, s, &mech, key, back, want, split_of(turn + 1), out, &got));
+	assert_int_equal(got, len);
+	assert_memory_equal(out, data, len);
+	assert_ok(p11->C_DestroyObject(s, key));
+}
+
+static void des3(void **state)
+{
+	size_t len, turn;
+	int mode;
+
+	(void)state;
+	if (!mechanism_listed(slot_a, CKM_DES3_ECB))
+		skip();
+	for (turn = 0; next_len(&len, &turn);)
+		for (mode = ECB; mode <= CBC_PAD; mode++)
+			des3_one(mode, turn % 2 ? 16 : 24, mode == CBC_PAD ? len : len / 8 * 8, turn);
+}
+
 static void aes_ecb_cbc(void **state)
 {
 	unsigned char iv[16];
@@ -1379,6 +1426,7 @@ int main(void)
 		TEST(hmacs),
 		TEST(cmacs),
 		TEST(gmacs),
+		TEST(des3),
 		TEST(aes_ecb_cbc),
 		TEST(aes_ctr),
 		TEST(aes_refusals),

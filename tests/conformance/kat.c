@@ -56,6 +56,14 @@ static const struct mech {
 	PLAIN(CKM_AES_GMAC, CKM_AES_GMAC_OLD),
 	{ .name = "CKM_AES_CMAC", .types = { CKM_AES_CMAC },
 	  .general = { CKM_AES_CMAC_GENERAL, CKM_AES_CMAC_GENERAL_OLD }, .key_type = CKK_AES },
+	PLAIN(CKM_DES3_ECB),
+	PLAIN(CKM_DES3_CBC),
+	PLAIN(CKM_DES3_CBC_PAD),
+	PLAIN(CKM_DES3_CTR),
+	{ .name = "CKM_DES3_MAC", .types = { CKM_DES3_MAC }, .general = { CKM_DES3_MAC_GENERAL },
+	  .key_type = CKK_DES3 },
+	{ .name = "CKM_DES3_CMAC", .types = { CKM_DES3_CMAC }, .general = { CKM_DES3_CMAC_GENERAL },
+	  .key_type = CKK_DES3 },
 	PLAIN(CKM_AES_KW, CKM_AES_KEY_WRAP),
 	PLAIN(CKM_AES_KWP, CKM_AES_KEY_WRAP_PAD, CKM_AES_KEY_WRAP_KWP),
 	PLAIN(CKM_RSA_PKCS),
@@ -436,6 +444,8 @@ static void mac_full(struct vector *v, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE 
 	CK_ULONG out_len;
 	size_t i;
 
+	if (type == CKM_DES3_MAC)	/* half a block, if nothing else is said */
+		want.len /= 2;
 	for (i = 0; i < COUNT(splits); i++) {
 		out_len = sizeof(out);
 		check_ok(v, run_sign(s, &mech, key, data.data, data.len, splits[i], out, &out_len));
@@ -449,10 +459,18 @@ static void mac_full(struct vector *v, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE 
 		 CKR_SIGNATURE_LEN_RANGE);
 }
 
+/* Triple DES has two, by the length of the key. */
+static CK_KEY_TYPE cipher_key_type(const struct vector *v, size_t len)
+{
+	if (strncmp(v->mech->name, "CKM_DES3", 8))
+		return v->mech->key_type ? v->mech->key_type : CKK_AES;
+	return len == 16 ? CKK_DES2 : CKK_DES3;
+}
+
 static void mac_vector(struct vector *v, CK_MECHANISM_TYPE type)
 {
 	struct bytes value = hex(v, "key");
-	CK_OBJECT_HANDLE key = secret_import(s, v->mech->key_type, value.data, value.len);
+	CK_OBJECT_HANDLE key = secret_import(s, cipher_key_type(v, value.len), value.data, value.len);
 	int i;
 
 	mac_full(v, type, key);
@@ -460,7 +478,7 @@ static void mac_vector(struct vector *v, CK_MECHANISM_TYPE type)
 		if (mechanism_listed(slot_a, v->mech->general[i]))
 			mac_general(v, v->mech->general[i], key);
 	check_ok(v, p11->C_DestroyObject(s, key));
-	if (v->mech->key_type == CKK_AES)
+	if (v->mech->key_type == CKK_AES || v->mech->key_type == CKK_DES3)
 		return;
 	key = secret_import(s, CKK_GENERIC_SECRET, value.data, value.len);
 	mac_full(v, type, key);
@@ -489,7 +507,8 @@ static void aes_vector(struct vector *v, CK_MECHANISM_TYPE type)
 	struct bytes iv = hex(v, "iv");
 	CK_MECHANISM mech = { type, iv.len ? iv.data : NULL, iv.len };
 	CK_AES_CTR_PARAMS ctr = { .ulCounterBits = number(v, "bits") };
-	CK_OBJECT_HANDLE key = secret_import(s, CKK_AES, value.data, value.len);
+	CK_DES_CTR_PARAMS des_ctr = { .ulCounterBits = number(v, "bits") };
+	CK_OBJECT_HANDLE key = secret_import(s, cipher_key_type(v, value.len), value.data, value.len);
 	unsigned char out[128];
 	CK_ULONG out_len;
 	size_t i;
@@ -497,6 +516,9 @@ static void aes_vector(struct vector *v, CK_MECHANISM_TYPE type)
 	if (type == CKM_AES_CTR) {
 		memcpy(ctr.cb, iv.data, sizeof(ctr.cb));
 		mech = (CK_MECHANISM){ type, &ctr, sizeof(ctr) };
+	} else if (type == CKM_DES3_CTR) {
+		memcpy(des_ctr.cb, iv.data, sizeof(des_ctr.cb));
+		mech = (CK_MECHANISM){ type, &des_ctr, sizeof(des_ctr) };
 	}
 	for (i = 0; i < COUNT(splits); i++) {
 		out_len = sizeof(out);
@@ -514,6 +536,21 @@ static void aes_modes(void **state)
 {
 	(void)state;
 	vectors_run("aes.txt", 36, aes_vector);
+}
+
+/* The ciphers and the MACs of one file */
+static void des3_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	if (v->mech->key_type)
+		mac_vector(v, type);
+	else
+		aes_vector(v, type);
+}
+
+static void des3(void **state)
+{
+	(void)state;
+	vectors_run("des3.txt", 50, des3_vector);
 }
 
 /* Decryption of what was changed: in a tag, the ciphertext, the AAD or the IV. */
@@ -1145,6 +1182,46 @@ static void generated_secret(CK_MECHANISM_TYPE type, CK_ULONG bytes)
 	exercise(type);
 }
 
+/* Odd parity, no two that are the same, the check value of OpenSSL; the length need not be said. */
+static void generated_des3(CK_MECHANISM_TYPE type, CK_ULONG bytes, bool told)
+{
+	CK_MECHANISM mech = { type, NULL, 0 };
+	CK_ATTRIBUTE tmpl[] = {
+		ATTR(CKA_SENSITIVE, no), ATTR(CKA_EXTRACTABLE, yes), ATTR(CKA_TOKEN, no),
+		ATTR(CKA_VALUE_LEN, bytes),
+	};
+	unsigned char *value, *kcv, key[24], zeros[8] = { 0 }, want[8], last[24] = { 0 };
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	CK_OBJECT_HANDLE made;
+	CK_ULONG len, i, turn;
+	int out;
+
+	for (turn = 0; turn < 20; turn++) {
+		assert_ok(p11->C_GenerateKey(s, &mech, tmpl, told ? 4 : 3, &made));
+		assert_int_equal(attr_ulong(s, made, CKA_KEY_GEN_MECHANISM), type);
+		assert_int_equal(attr_ulong(s, made, CKA_VALUE_LEN), bytes);
+		assert_int_equal(attr_ulong(s, made, CKA_KEY_TYPE), bytes == 16 ? CKK_DES2 : CKK_DES3);
+		value = attr_bytes(s, made, CKA_VALUE, &len);
+		assert_int_equal(len, bytes);
+		for (i = 0; i < len; i++)
+			assert_int_equal(__builtin_parity(value[i]), 1);
+		assert_memory_not_equal(value, last, len);
+		memcpy(last, value, len);
+		memcpy(key, value, len);
+		memcpy(key + 16, len == 16 ? value : value + 16, 8);
+		free(value);
+		assert_int_equal(EVP_EncryptInit_ex(ctx, EVP_des_ede3_ecb(), NULL, key, NULL), 1);
+		assert_int_equal(EVP_EncryptUpdate(ctx, want, &out, zeros, 8), 1);
+		kcv = attr_bytes(s, made, CKA_CHECK_VALUE, &len);
+		assert_int_equal(len, 3);
+		assert_memory_equal(kcv, want, 3);
+		free(kcv);
+		assert_ok(p11->C_DestroyObject(s, made));
+	}
+	EVP_CIPHER_CTX_free(ctx);
+	exercise(type);
+}
+
 static void generate_secrets(void **state)
 {
 	static const CK_ULONG aes[] = { 16, 24, 32 }, generic[] = { 1, 8, 20, 33, 64, 512 };
@@ -1157,6 +1234,11 @@ static void generate_secrets(void **state)
 		generated_secret(CKM_GENERIC_SECRET_KEY_GEN, generic[i]);
 	generated_secret(CKM_GENERIC_SECRET_KEY_GEN_OLD_XXX, 20);
 	generated_secret(CKM_HKDF_KEY_GEN, 32);
+	if (!mechanism_listed(slot_a, CKM_DES3_KEY_GEN))
+		return;
+	generated_des3(CKM_DES2_KEY_GEN, 16, true);
+	generated_des3(CKM_DES3_KEY_GEN, 24, true);
+	generated_des3(CKM_DES3_KEY_GEN, 24, false);
 }
 
 static EVP_PKEY *public_of(CK_OBJECT_HANDLE pub)
@@ -1588,6 +1670,7 @@ int main(void)
 		TEST(hmacs),
 		TEST(cmacs),
 		TEST(aes_modes),
+		TEST(des3),
 		TEST(gcm),
 		TEST(gmac),
 		TEST(key_wrap),

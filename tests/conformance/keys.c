@@ -883,8 +883,10 @@ static void every_wrapper_is_tested(void **state)
 	assert_ok(p11->C_GetMechanismList(slot_a, list, &count));
 	for (i = 0; i < count; i++) {
 		assert_ok(p11->C_GetMechanismInfo(slot_a, list[i], &info));
+		/* Triple DES: in des3.c */
 		if (!(info.flags & CKF_WRAP) || list[i] >= CKM_VENDOR_DEFINED ||
-		    list[i] == CKM_RSA_X_509 || list[i] == CKM_AES_KEY_WRAP_KWP)
+		    list[i] == CKM_RSA_X_509 || list[i] == CKM_AES_KEY_WRAP_KWP ||
+		    list[i] == CKM_DES3_ECB || list[i] == CKM_DES3_CBC || list[i] == CKM_DES3_CBC_PAD)
 			continue;
 		for (j = 0; j < COUNT(wrappers); j++)
 			if (wrappers[j].mech.mechanism == list[i])

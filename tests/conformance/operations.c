@@ -15,7 +15,7 @@ static CK_BYTE aad[20] = "additional data, 20b";
 
 /* ---- mechanisms and what a test needs to know of them ---- */
 
-enum { AES, GENERIC, PAIR, KINDS };
+enum { AES, GENERIC, PAIR, DES3, KINDS };
 
 static CK_GCM_PARAMS gcm128 = { iv, 12, 96, aad, 20, 128 }, gcm96 = { iv, 16, 128, NULL, 0, 96 };
 static CK_AES_CTR_PARAMS ctr = { 128, "0123456789abcde" };
@@ -24,7 +24,10 @@ static CK_RSA_PKCS_OAEP_PARAMS oaep256 = {
 	CKM_SHA256, CKG_MGF1_SHA256, CKZ_DATA_SPECIFIED, aad, 20,
 };
 static CK_RSA_PKCS_PSS_PARAMS pss256 = { CKM_SHA256, CKG_MGF1_SHA256, 32 };
-static CK_MAC_GENERAL_PARAMS mac_len = 10;
+static CK_DES_CTR_PARAMS des_ctr = { 64, "0123456" };
+static CK_MAC_GENERAL_PARAMS mac_len = 10, mac_len7 = 7;
+static CK_BYTE des3_value[24] = "\x01\x23\x45\x67\x89\xab\xcd\xef\x23\x45\x67\x89\xab\xcd\xef\x01"
+				"\x45\x67\x89\xab\xcd\xef\x01\x23";
 
 #define NONE		NULL, 0
 #define PARAM(p)	&(p), sizeof(p)
@@ -57,6 +60,11 @@ static const struct crypt crypts[] = {
 	{ "RSA X.509", { CKM_RSA_X_509, NONE }, PAIR, 256, 256, 256, false },
 	{ "OAEP SHA-1", { CKM_RSA_PKCS_OAEP, PARAM(oaep1) }, PAIR, 100, 256, 214, false },
 	{ "OAEP SHA-256", { CKM_RSA_PKCS_OAEP, PARAM(oaep256) }, PAIR, 190, 256, 190, false },
+	{ "DES3 ECB", { CKM_DES3_ECB, NONE }, DES3, 48, 48, 48, true },
+	{ "DES3 CBC", { CKM_DES3_CBC, iv, 8 }, DES3, 48, 48, 48, true },
+	{ "DES3 CBC_PAD", { CKM_DES3_CBC_PAD, iv, 8 }, DES3, 45, 48, 48, true },
+	{ "DES3 CBC_PAD, whole blocks", { CKM_DES3_CBC_PAD, iv, 8 }, DES3, 48, 56, 56, true },
+	{ "DES3 CTR", { CKM_DES3_CTR, PARAM(des_ctr) }, DES3, 41, 41, 41, true },
 };
 
 /**
@@ -96,6 +104,9 @@ static const struct signer signers[] = {
 	{ "RSA X.509", { CKM_RSA_X_509, NONE }, PAIR, 256, 256, false, NULL },
 	{ "PSS", { CKM_RSA_PKCS_PSS, PARAM(pss256) }, PAIR, 32, 256, false, NULL },
 	{ "GMAC", { CKM_AES_GMAC, iv, 12 }, AES, 50, 16, true, NULL },
+	{ "DES3 MAC", { CKM_DES3_MAC, NONE }, DES3, 50, 4, true, NULL },
+	{ "DES3 MAC, 7", { CKM_DES3_MAC_GENERAL, PARAM(mac_len7) }, DES3, 50, 7, true, NULL },
+	{ "DES3 CMAC", { CKM_DES3_CMAC, NONE }, DES3, 50, 8, true, NULL },
 	{ "GMAC, short tag", { CKM_AES_GMAC, PARAM(gcm96) }, AES, 50, 12, true, NULL },
 };
 
@@ -126,6 +137,7 @@ static int setup(void **state)
 	s = session_co(slot_a);
 	pubs[AES] = privs[AES] = secret_import(s, CKK_AES, key_value, 32);
 	pubs[GENERIC] = privs[GENERIC] = secret_import(s, CKK_GENERIC_SECRET, key_value, 32);
+	pubs[DES3] = privs[DES3] = secret_import(s, CKK_DES3, des3_value, 24);
 	pubs[PAIR] = rsa_pub;
 	privs[PAIR] = rsa_priv;
 	return 0;
@@ -1155,6 +1167,7 @@ static void init_parameters(void **state)
 	CK_RSA_PKCS_OAEP_PARAMS o;
 	CK_RSA_PKCS_PSS_PARAMS p;
 	CK_AES_CTR_PARAMS c = ctr;
+	CK_DES_CTR_PARAMS d = des_ctr;
 	CK_MAC_GENERAL_PARAMS m;
 	CK_MECHANISM mech;
 	size_t i;
@@ -1175,6 +1188,18 @@ static void init_parameters(void **state)
 	refused(&mech, pubs[AES], CKR_MECHANISM_PARAM_INVALID);
 	mech = (CK_MECHANISM){ CKM_AES_ECB, PARAM(iv) };
 	refused(&mech, pubs[AES], CKR_MECHANISM_PARAM_INVALID);
+	for (i = 0; i < 33; i++) {
+		mech = (CK_MECHANISM){ CKM_DES3_CBC, wide, i };
+		if (i != 8)
+			refused(&mech, pubs[DES3], CKR_MECHANISM_PARAM_INVALID);
+	}
+	mech = (CK_MECHANISM){ CKM_DES3_CTR, PARAM(ctr) };
+	refused(&mech, pubs[DES3], CKR_MECHANISM_PARAM_INVALID);
+	mech = (CK_MECHANISM){ CKM_DES3_CTR, PARAM(d) };
+	d.ulCounterBits = 0;
+	refused(&mech, pubs[DES3], CKR_MECHANISM_PARAM_INVALID);
+	d.ulCounterBits = 65;
+	refused(&mech, pubs[DES3], CKR_MECHANISM_PARAM_INVALID);
 	mech = (CK_MECHANISM){ CKM_AES_KW, wide, 4 };
 	refused(&mech, pubs[AES], CKR_MECHANISM_PARAM_INVALID);
 	mech = (CK_MECHANISM){ CKM_AES_KWP, wide, 5 };
@@ -1257,6 +1282,9 @@ static void init_parameters(void **state)
 	mech = (CK_MECHANISM){ CKM_AES_CMAC_GENERAL, PARAM(m) };
 	m = 17;
 	refused_sign(&mech, pubs[AES], CKR_MECHANISM_PARAM_INVALID);
+	m = 9;
+	mech = (CK_MECHANISM){ CKM_DES3_MAC_GENERAL, PARAM(m) };
+	refused_sign(&mech, pubs[DES3], CKR_MECHANISM_PARAM_INVALID);
 	mech = (CK_MECHANISM){ CKM_SHA256_HMAC, PARAM(m) };
 	refused_sign(&mech, pubs[GENERIC], CKR_MECHANISM_PARAM_INVALID);
 	mech = (CK_MECHANISM){ CKM_SHA256, PARAM(m) };
