@@ -181,7 +181,7 @@ static void test_brim(void **state)
 {
 	const struct place *place;
 	struct rig r;
-	u32 i;
+	u32 i, n;
 
 	for (i = 0; i < ARRAY_SIZE(places); i++) {
 		place = places[i];
@@ -195,6 +195,12 @@ static void test_brim(void **state)
 				 CKR_DEVICE_MEMORY);
 		rig_destroy_one(&r);
 		assert_int_equal(fx_logout(r.open, r.session), CKR_OK);
+		/* More than what was too little for the object */
+		for (n = 0; n < 16; n++) {
+			luna_release(r.open);
+			rig_login(&r);
+			assert_int_equal(fx_logout(r.open, r.session), CKR_OK);
+		}
 		assert_int_equal(wrong_pin(&r), CKR_PIN_INCORRECT);
 		assert_int_equal(wrong_pin(&r), CKR_PIN_INCORRECT);
 		luna_release(r.open);
