@@ -699,6 +699,16 @@ struct luna_gcm_param {
 	__u32 tag_bits;
 };
 
+/*
+ * CKM_AES_XTS: the number of the data unit, the lowest byte first; and for a key that is no
+ * CKK_AES_XTS the object handle of the AES key for the tweak, else 0.
+ */
+struct luna_xts_param {
+	__u32 tweak_key;
+	__u32 reserved;
+	__u8 unit[16];
+};
+
 /* CKM_RSA_PKCS_OAEP; followed by source_len bytes of label */
 struct luna_oaep_param {
 	__u32 hash;

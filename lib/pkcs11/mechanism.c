@@ -37,6 +37,27 @@ static bool encode_iv(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 	return true;
 }
 
+/* The number of the data unit, or what the vendor has instead */
+static bool encode_xts(struct p11_buffer *bytes, const void *from, CK_ULONG len)
+{
+	struct luna_xts_param to = { 0 };
+	CK_AES_XTS_PARAMS params;
+
+	if (len == sizeof(to.unit)) {
+		memcpy(to.unit, from, len);
+	} else if (len == sizeof(params)) {
+		memcpy(&params, from, sizeof(params));
+		to.tweak_key = p11_u32(params.hTweakKey);
+		if (!to.tweak_key)
+			return false;
+		memcpy(to.unit, params.cb, sizeof(to.unit));
+	} else {
+		return false;
+	}
+	p11_buffer_put(bytes, &to, sizeof(to));
+	return true;
+}
+
 static bool encode_ctr(struct p11_buffer *bytes, const void *from, CK_ULONG len)
 {
 	struct luna_ctr_param to = { 0 };
@@ -188,6 +209,8 @@ static const struct parameter_row {
 	IV(CKM_AES_KEY_WRAP),
 	IV(CKM_AES_KEY_WRAP_PAD),
 	IV(CKM_AES_KEY_WRAP_KWP),
+	{ CKM_AES_XTS, encode_xts, sizeof(uint64_t) },
+	{ CKM_AES_XTS_OLD, encode_xts, sizeof(uint64_t) },
 	IV(CKM_DES3_CBC),
 	IV(CKM_DES3_CBC_PAD),
 	{ CKM_AES_CTR, encode_ctr, sizeof(uint32_t) },

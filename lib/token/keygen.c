@@ -81,6 +81,8 @@ bool luna_secret_len_fits(u32 key_type, u64 len)
 {
 	if (key_type == CKK_AES)
 		return len == 16 || len == 24 || len == 32;
+	if (key_type == CKK_AES_XTS)
+		return len == 32 || len == 64;
 	if (luna_des3_key_len(key_type))
 		return len == luna_des3_key_len(key_type);
 	return is_generic(key_type) && len && len <= LUNA_SECRET_MAX;

@@ -38,6 +38,12 @@ enum {
 	  .max_size = 32, .hash = LUNA_HASHES, KEYS(CKK_AES, CKK_AES),		\
 	  .policy = LUNA_NO_POLICY, .variant = (var), .crypt = &(ops) }
 
+/* The standard's key, or two of the vendor's (xts.c) */
+#define XTS(ckm)								\
+	{ .type = (ckm), .family = LUNA_FAMILY_XTS, .flags = CRYPT, .min_size = 32,	\
+	  .max_size = 64, .hash = LUNA_HASHES, KEYS(CKK_AES_XTS, CKK_AES),	\
+	  .policy = LUNA_NO_POLICY, .crypt = &luna_xts_ops }
+
 /* Keys of two parts or three, in any of them */
 #define DES3(ckm, fl, var)							\
 	{ .type = (ckm), .family = LUNA_FAMILY_DES3, .flags = (fl), .min_size = 16,	\
@@ -241,6 +247,8 @@ static const struct luna_mech luna_mechs[] = {
 	EC_KEYGEN(CKM_EC_EDWARDS_KEY_PAIR_GEN, EC_NAME, CKK_EC_EDWARDS),
 	EC_KEYGEN(CKM_EC_MONTGOMERY_KEY_PAIR_GEN, EC_NAME, CKK_EC_MONTGOMERY),
 	EDDSA(CKM_EDDSA),
+	XTS(CKM_AES_XTS),
+	KEYGEN(CKM_AES_XTS_KEY_GEN, CKF_GENERATE, 32, 64, CKK_AES_XTS, LUNA_GEN_AES),
 	KEYGEN(CKM_AES_KEY_GEN, CKF_GENERATE, 16, 32, CKK_AES, LUNA_GEN_AES),
 	AES(CKM_AES_ECB, CRYPT | WRAP, LUNA_AES_ECB, luna_cipher_ops),
 	AES(CKM_AES_CBC, CRYPT | WRAP, LUNA_AES_CBC, luna_cipher_ops),
@@ -286,6 +294,7 @@ static const struct luna_mech luna_mechs[] = {
 	KW(CKM_AES_KWP, LUNA_KWP),
 	DERIVE_ANY(CKM_NIST_PRF_KDF, luna_derive_prf_kdf),
 	DERIVE_ANY(CKM_PRF_KDF, luna_derive_prf_kdf),
+	XTS(CKM_AES_XTS_OLD),
 	EC_KEYGEN(CKM_EC_EDWARDS_KEY_PAIR_GEN_OLD, EC_NAME, CKK_EC_EDWARDS_OLD),
 	EDDSA(CKM_EDDSA_OLD),
 	EC_KEYGEN(CKM_EC_MONTGOMERY_KEY_PAIR_GEN_OLD, EC_NAME, CKK_EC_MONTGOMERY_OLD),
@@ -357,6 +366,7 @@ static bool has_primitive(const struct luna_crypto_ops *c, const struct luna_mec
 	case LUNA_FAMILY_AES:
 		return has_mode(c, m->variant);
 	case LUNA_FAMILY_AES_KW:
+	case LUNA_FAMILY_XTS:
 		return c->modes & BIT(LUNA_ECB);
 	case LUNA_FAMILY_DIGEST:
 		return c->hashes & BIT(m->hash);

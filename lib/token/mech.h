@@ -4,7 +4,7 @@
  *
  * op.c owns the state machine: it resolves mechanism and key, decides about lengths before anything
  * is consumed, carries one-shot calls in pieces, and ends operations. A family (cipher.c, gcm.c,
- * digest.c, mac.c, des3_mac.c, rsa.c, ec.c, kw.c) computes behind struct luna_op_ops and never sees
+ * xts.c, digest.c, mac.c, des3_mac.c, rsa.c, ec.c, kw.c) computes behind struct luna_op_ops and never sees
  * a command.
  */
 #ifndef LUNA_TOKEN_MECH_H
@@ -200,6 +200,7 @@ struct luna_op_ops {
 extern const struct luna_op_ops luna_cipher_ops;	/* cipher.c: ECB, CBC, CBC_PAD, CTR; DES3 */
 extern const struct luna_op_ops luna_gcm_ops;		/* gcm.c */
 extern const struct luna_op_ops luna_gmac_ops;		/* gcm.c */
+extern const struct luna_op_ops luna_xts_ops;		/* xts.c */
 extern const struct luna_op_ops luna_digest_ops;	/* digest.c */
 extern const struct luna_op_ops luna_mac_ops;		/* mac.c: HMAC, CMAC */
 extern const struct luna_op_ops luna_des3_mac_ops;	/* des3_mac.c: MAC, CMAC */

@@ -33,6 +33,17 @@ static u32 check_aes(struct luna_making *m)
 	return len == 16 || len == 24 || len == 32 ? CKR_OK : CKR_ATTRIBUTE_VALUE_INVALID;
 }
 
+/* Two AES keys, which must not be the same (SP 800-38E refers to FIPS 140: IG C.I). */
+static u32 check_xts(struct luna_making *m)
+{
+	u32 len;
+	const u8 *value = luna_making_get(m, CKA_VALUE, &len);
+
+	if (!value || (len != 32 && len != 64) || !crypto_memneq(value, value + len / 2, len / 2))
+		return CKR_ATTRIBUTE_VALUE_INVALID;
+	return CKR_OK;
+}
+
 static u32 check_des3(struct luna_making *m)
 {
 	u32 len;
@@ -210,6 +221,15 @@ static u32 compute_generic(struct luna_making *m)
 	return rv ? rv : compute_digest(m, LUNA_SHA1, 0, CKA_VALUE, true);
 }
 
+/* No check value: nothing says what it would be of two keys. */
+static u32 compute_xts(struct luna_making *m)
+{
+	u32 len;
+
+	luna_making_get(m, CKA_VALUE, &len);
+	return compute_ulong(m, CKA_VALUE_LEN, len);
+}
+
 /* One block of zeros under the key. */
 static int aes_zero_block(const struct luna_crypto_ops *crypto, const u8 *value, u32 len, u8 *block)
 {
@@ -321,6 +341,7 @@ static const struct {
 	{ LUNA_IN_PAIR, LUNA_OF_RSA, check_rsa, compute_rsa },
 	{ LUNA_IN_PAIR, LUNA_OF_CURVES, check_ec, compute_ec },
 	{ LUNA_IN_SECRET, LUNA_OF_AES, check_aes, compute_aes },
+	{ LUNA_IN_SECRET, LUNA_OF_AES_XTS, check_xts, compute_xts },
 	{ LUNA_IN_SECRET, LUNA_OF_DES3, check_des3, compute_des3 },
 	{ LUNA_IN_SECRET, LUNA_OF_GENERIC, check_generic, compute_generic },
 };

@@ -306,6 +306,50 @@ static void aes_one(CK_MECHANISM *mech, int mode, const void *iv, size_t k, size
 	assert_ok(p11->C_DestroyObject(s, key));
 }
 
+/* A data unit, with a key of the standard's and, in turn, with two of the vendor's. */
+static void xts_one(size_t key_len, size_t len, size_t turn)
+{
+	unsigned char value[64];
+	CK_AES_XTS_PARAMS p;
+	CK_MECHANISM one = { CKM_AES_XTS, p.cb, sizeof(p.cb) };
+	CK_MECHANISM two = { CKM_AES_XTS_OLD, &p, sizeof(p) };
+	CK_MECHANISM *mech = turn % 2 ? &one : &two;
+	CK_OBJECT_HANDLE key;
+	CK_ULONG got;
+
+	fresh(p.cb, sizeof(p.cb));
+	fresh(value, sizeof(value));
+	fresh(data, len);
+	assert_int_equal(aes_ossl(true, key_len == 32 ? "AES-128-XTS" : "AES-256-XTS", value, p.cb, 16,
+				  false, NULL, 0, NULL, 0, data, len, back), len);
+	p.hTweakKey = secret_import(s, CKK_AES, value + key_len / 2, key_len / 2);
+	key = turn % 2 ? secret_import(s, CKK_AES_XTS, value, key_len) :
+			 secret_import(s, CKK_AES, value, key_len / 2);
+	got = ROOM;
+	assert_ok(run_crypt(true, s, mech, key, data, len, split_of(turn), out, &got));
+	assert_int_equal(got, len);
+	assert_memory_equal(out, back, len);
+	got = ROOM;
+	assert_ok(run_crypt(false, s, mech, key, back, len, split_of(turn + 1), out, &got));
+	assert_int_equal(got, len);
+	assert_memory_equal(out, data, len);
+	assert_ok(p11->C_DestroyObject(s, key));
+	assert_ok(p11->C_DestroyObject(s, p.hTweakKey));
+}
+
+static void aes_xts(void **state)
+{
+	size_t len, turn;
+
+	(void)state;
+	for (turn = 0; next_len(&len, &turn);) {
+		if (len < 16)
+			continue;
+		xts_one(32, len, turn);
+		xts_one(64, len, turn + 1);
+	}
+}
+
 /* Triple DES: keys of both types, OpenSSL's has the first part behind the second once more. */
 static void des3_one(int mode, size_t key_len, size_t len, size_t turn)
 {
@@ -1426,6 +1470,7 @@ int main(void)
 		TEST(hmacs),
 		TEST(cmacs),
 		TEST(gmacs),
+		TEST(aes_xts),
 		TEST(des3),
 		TEST(aes_ecb_cbc),
 		TEST(aes_ctr),

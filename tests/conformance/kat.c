@@ -56,6 +56,7 @@ static const struct mech {
 	PLAIN(CKM_AES_GMAC, CKM_AES_GMAC_OLD),
 	{ .name = "CKM_AES_CMAC", .types = { CKM_AES_CMAC },
 	  .general = { CKM_AES_CMAC_GENERAL, CKM_AES_CMAC_GENERAL_OLD }, .key_type = CKK_AES },
+	PLAIN(CKM_AES_XTS, CKM_AES_XTS_OLD),
 	PLAIN(CKM_DES3_ECB),
 	PLAIN(CKM_DES3_CBC),
 	PLAIN(CKM_DES3_CBC_PAD),
@@ -536,6 +537,59 @@ static void aes_modes(void **state)
 {
 	(void)state;
 	vectors_run("aes.txt", 36, aes_vector);
+}
+
+static void xts_with(struct vector *v, CK_MECHANISM *mech, CK_OBJECT_HANDLE key)
+{
+	static const int splits[] = { ONE_SHOT, 1, 15, 16, 17, RANDOM_PARTS };
+	struct bytes data = hex(v, "data"), want = hex(v, "result");
+	unsigned char out[128];
+	CK_ULONG out_len;
+	size_t i;
+
+	for (i = 0; i < COUNT(splits); i++) {
+		out_len = sizeof(out);
+		check_ok(v, run_crypt(true, s, mech, key, data.data, data.len, splits[i], out, &out_len));
+		check_bytes(v, out, out_len, want.data, want.len);
+		out_len = sizeof(out);
+		check_ok(v, run_crypt(false, s, mech, key, want.data, want.len, splits[i], out, &out_len));
+		check_bytes(v, out, out_len, data.data, data.len);
+	}
+	out_len = sizeof(out);
+	check_rv(v, run_crypt(true, s, mech, key, data.data, 15, ONE_SHOT, out, &out_len),
+		 CKR_DATA_LEN_RANGE);
+	out_len = sizeof(out);
+	check_rv(v, run_crypt(false, s, mech, key, data.data, 15, ONE_SHOT, out, &out_len),
+		 CKR_ENCRYPTED_DATA_LEN_RANGE);
+}
+
+/* With one key as the standard has it, and with two of the vendor's. */
+static void xts_vector(struct vector *v, CK_MECHANISM_TYPE type)
+{
+	struct bytes value = hex(v, "key"), iv = hex(v, "iv");
+	CK_OBJECT_HANDLE both = secret_import(s, CKK_AES_XTS, value.data, value.len);
+	CK_OBJECT_HANDLE key = secret_import(s, CKK_AES, value.data, value.len / 2);
+	CK_AES_XTS_PARAMS p = {
+		.hTweakKey = secret_import(s, CKK_AES, value.data + value.len / 2, value.len / 2),
+	};
+	CK_MECHANISM one = { type, iv.data, iv.len }, two = { type, &p, sizeof(p) };
+
+	memcpy(p.cb, iv.data, sizeof(p.cb));
+	xts_with(v, &one, both);
+	xts_with(v, &two, key);
+	check_rv(v, p11->C_EncryptInit(s, &one, key), CKR_MECHANISM_PARAM_INVALID);
+	check_rv(v, p11->C_EncryptInit(s, &two, both), CKR_MECHANISM_PARAM_INVALID);
+	check_ok(v, p11->C_DestroyObject(s, p.hTweakKey));
+	p.hTweakKey = key;
+	check_rv(v, p11->C_EncryptInit(s, &two, key), CKR_MECHANISM_PARAM_INVALID);
+	check_ok(v, p11->C_DestroyObject(s, key));
+	check_ok(v, p11->C_DestroyObject(s, both));
+}
+
+static void xts(void **state)
+{
+	(void)state;
+	vectors_run("xts.txt", 18, xts_vector);
 }
 
 /* The ciphers and the MACs of one file */
@@ -1222,6 +1276,45 @@ static void generated_des3(CK_MECHANISM_TYPE type, CK_ULONG bytes, bool told)
 	exercise(type);
 }
 
+/* Two AES keys that are not the same, in one object; equal ones do not come in. */
+static void generated_xts(CK_ULONG bytes)
+{
+	CK_MECHANISM mech = { CKM_AES_XTS_KEY_GEN, NULL, 0 };
+	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+	CK_KEY_TYPE type = CKK_AES_XTS;
+	CK_ATTRIBUTE tmpl[] = {
+		ATTR(CKA_SENSITIVE, no), ATTR(CKA_EXTRACTABLE, yes), ATTR(CKA_TOKEN, no),
+		ATTR(CKA_VALUE_LEN, bytes),
+	};
+	CK_OBJECT_HANDLE key;
+	unsigned char *value;
+	CK_ULONG len;
+
+	assert_ok(p11->C_GenerateKey(s, &mech, tmpl, 4, &key));
+	assert_int_equal(attr_ulong(s, key, CKA_KEY_TYPE), CKK_AES_XTS);
+	assert_int_equal(attr_ulong(s, key, CKA_VALUE_LEN), bytes);
+	assert_int_equal(attr_ulong(s, key, CKA_KEY_GEN_MECHANISM), CKM_AES_XTS_KEY_GEN);
+	value = attr_bytes(s, key, CKA_VALUE, &len);
+	assert_int_equal(len, bytes);
+	assert_memory_not_equal(value, value + len / 2, len / 2);
+	memcpy(value + len / 2, value, len / 2);
+	{
+		CK_ATTRIBUTE same[] = {
+			ATTR(CKA_CLASS, class), ATTR(CKA_KEY_TYPE, type),
+			ATTR_BYTES(CKA_VALUE, value, len),
+		};
+
+		assert_rv(p11->C_CreateObject(s, same, 3, &key), CKR_ATTRIBUTE_VALUE_INVALID);
+		value[0] ^= 1;
+		same[2].ulValueLen = len - 8;
+		assert_rv(p11->C_CreateObject(s, same, 3, &key), CKR_ATTRIBUTE_VALUE_INVALID);
+	}
+	free(value);
+	bytes = 48;
+	assert_rv(p11->C_GenerateKey(s, &mech, tmpl, 4, &key), CKR_ATTRIBUTE_VALUE_INVALID);
+	exercise(CKM_AES_XTS_KEY_GEN);
+}
+
 static void generate_secrets(void **state)
 {
 	static const CK_ULONG aes[] = { 16, 24, 32 }, generic[] = { 1, 8, 20, 33, 64, 512 };
@@ -1234,6 +1327,8 @@ static void generate_secrets(void **state)
 		generated_secret(CKM_GENERIC_SECRET_KEY_GEN, generic[i]);
 	generated_secret(CKM_GENERIC_SECRET_KEY_GEN_OLD_XXX, 20);
 	generated_secret(CKM_HKDF_KEY_GEN, 32);
+	generated_xts(32);
+	generated_xts(64);
 	if (!mechanism_listed(slot_a, CKM_DES3_KEY_GEN))
 		return;
 	generated_des3(CKM_DES2_KEY_GEN, 16, true);
@@ -1670,6 +1765,7 @@ int main(void)
 		TEST(hmacs),
 		TEST(cmacs),
 		TEST(aes_modes),
+		TEST(xts),
 		TEST(des3),
 		TEST(gcm),
 		TEST(gmac),

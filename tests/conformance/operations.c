@@ -15,7 +15,7 @@ static CK_BYTE aad[20] = "additional data, 20b";
 
 /* ---- mechanisms and what a test needs to know of them ---- */
 
-enum { AES, GENERIC, PAIR, DES3, KINDS };
+enum { AES, GENERIC, PAIR, DES3, XTS, KINDS };
 
 static CK_GCM_PARAMS gcm128 = { iv, 12, 96, aad, 20, 128 }, gcm96 = { iv, 16, 128, NULL, 0, 96 };
 static CK_AES_CTR_PARAMS ctr = { 128, "0123456789abcde" };
@@ -60,6 +60,7 @@ static const struct crypt crypts[] = {
 	{ "RSA X.509", { CKM_RSA_X_509, NONE }, PAIR, 256, 256, 256, false },
 	{ "OAEP SHA-1", { CKM_RSA_PKCS_OAEP, PARAM(oaep1) }, PAIR, 100, 256, 214, false },
 	{ "OAEP SHA-256", { CKM_RSA_PKCS_OAEP, PARAM(oaep256) }, PAIR, 190, 256, 190, false },
+	{ "XTS", { CKM_AES_XTS, PARAM(iv) }, XTS, 41, 41, 41, true },
 	{ "DES3 ECB", { CKM_DES3_ECB, NONE }, DES3, 48, 48, 48, true },
 	{ "DES3 CBC", { CKM_DES3_CBC, iv, 8 }, DES3, 48, 48, 48, true },
 	{ "DES3 CBC_PAD", { CKM_DES3_CBC_PAD, iv, 8 }, DES3, 45, 48, 48, true },
@@ -138,6 +139,7 @@ static int setup(void **state)
 	pubs[AES] = privs[AES] = secret_import(s, CKK_AES, key_value, 32);
 	pubs[GENERIC] = privs[GENERIC] = secret_import(s, CKK_GENERIC_SECRET, key_value, 32);
 	pubs[DES3] = privs[DES3] = secret_import(s, CKK_DES3, des3_value, 24);
+	pubs[XTS] = privs[XTS] = secret_import(s, CKK_AES_XTS, key_value, 32);
 	pubs[PAIR] = rsa_pub;
 	privs[PAIR] = rsa_priv;
 	return 0;
@@ -1193,6 +1195,10 @@ static void init_parameters(void **state)
 		if (i != 8)
 			refused(&mech, pubs[DES3], CKR_MECHANISM_PARAM_INVALID);
 	}
+	mech = (CK_MECHANISM){ CKM_AES_XTS, iv, 15 };
+	refused(&mech, pubs[XTS], CKR_MECHANISM_PARAM_INVALID);
+	mech = (CK_MECHANISM){ CKM_AES_XTS, NONE };
+	refused(&mech, pubs[XTS], CKR_MECHANISM_PARAM_INVALID);
 	mech = (CK_MECHANISM){ CKM_DES3_CTR, PARAM(ctr) };
 	refused(&mech, pubs[DES3], CKR_MECHANISM_PARAM_INVALID);
 	mech = (CK_MECHANISM){ CKM_DES3_CTR, PARAM(d) };
