@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Set-up and helpers of the conformance tests; see suite.h. */
 #include <dlfcn.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -107,6 +109,7 @@ pid_t child_start(int (*body)(void *arg), void *arg)
 	child = fork();
 	if (child)
 		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* nobody works on when the test is gone */
 	status = p11->C_Initialize(&args) == CKR_OK ? body(arg) : 2;
 	if (p11->C_Finalize(NULL) != CKR_OK)
 		status = 3;
