@@ -423,7 +423,7 @@ static bool mech_is_des3(const struct luna_mech *m)
 	       m->variant == LUNA_GEN_DES3;
 }
 
-/* Under whichever number: the key that is made is a hash of the base key, or data encrypted by it. */
+/* Under whichever number: the key is nothing but a hash of another, or data encrypted by it. */
 static bool mech_is_bare_derivation(const struct luna_mech *m)
 {
 	return m->derive == &luna_derive_hash || m->derive == &luna_derive_encrypt;

@@ -4,8 +4,8 @@
  *
  * op.c owns the state machine: it resolves mechanism and key, decides about lengths before anything
  * is consumed, carries one-shot calls in pieces, and ends operations. A family (cipher.c, gcm.c,
- * xts.c, digest.c, mac.c, des3_mac.c, rsa.c, ec.c, kw.c) computes behind struct luna_op_ops and never sees
- * a command.
+ * xts.c, digest.c, mac.c, des3_mac.c, rsa.c, ec.c, kw.c) computes behind struct luna_op_ops and
+ * never sees a command.
  */
 #ifndef LUNA_TOKEN_MECH_H
 #define LUNA_TOKEN_MECH_H
