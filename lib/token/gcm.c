@@ -285,6 +285,12 @@ static int gcm_at_once(struct luna_op_state *op, const u8 *in, u32 len, u8 *out)
 					   in, len, out, g->tag);
 }
 
+/* In FIPS mode an encryption takes no IV but those of the token (SP 800-38D, 8.2 and 9.1). */
+static bool iv_forbidden(const struct luna_op_state *op, u32 iv_len)
+{
+	return iv_len && !op->iv_made && op->kind == LUNA_OP_ENCRYPT && luna_fips_mode(op->token);
+}
+
 static u32 gcm_init(struct luna_op_state *op, const u8 *param, u32 len)
 {
 	struct gcm *g = luna_op_private(op, struct gcm);
@@ -292,7 +298,7 @@ static u32 gcm_init(struct luna_op_state *op, const u8 *param, u32 len)
 	const u8 *iv, *aad;
 	int err;
 
-	if (!gcm_param(op, param, len, &p))
+	if (!gcm_param(op, param, len, &p) || iv_forbidden(op, p.iv_len))
 		return CKR_MECHANISM_PARAM_INVALID;
 	iv = param + sizeof(p);
 	aad = iv + p.iv_len;

@@ -429,7 +429,7 @@ static bool mech_is_bare_derivation(const struct luna_mech *m)
 	return m->derive == &luna_derive_hash || m->derive == &luna_derive_encrypt;
 }
 
-static bool fips_mode(const struct luna_token *token)
+bool luna_fips_mode(const struct luna_token *token)
 {
 	return !luna_policy(token, POLICY_NON_FIPS) ||
 	       !luna_hsm_policy(token, POLICY_HSM_NON_FIPS);
@@ -439,7 +439,7 @@ u32 luna_mech_flags(const struct luna_token *token, const struct luna_mech *mech
 {
 	u32 flags = mech->flags | luna_message_flags(mech), i;
 
-	if (!fips_mode(token))
+	if (!luna_fips_mode(token))
 		return flags;
 	if (mech_is_des3(mech) || mech_is_bare_derivation(mech))
 		return 0;
@@ -520,7 +520,7 @@ static void mech_sizes(const struct luna_token *token, const struct luna_mech *m
 	if (mech_is_rsa(m)) {
 		*min = max(*min, token->crypto->rsa_min_bits);
 		*max = min(*max, token->crypto->rsa_max_bits);
-		if (m->family == LUNA_FAMILY_KEYGEN && fips_mode(token))
+		if (m->family == LUNA_FAMILY_KEYGEN && luna_fips_mode(token))
 			*min = max_t(u32, *min, FIPS_RSA_MIN);
 	}
 	if (mech_is_ec(m))

@@ -82,6 +82,10 @@ bool luna_mech_key_size(const struct luna_token *token, const struct luna_mech *
 
 /* The hash that a parameter names by its digest mechanism; false: this token has no such one. */
 bool luna_mech_hash(struct luna_token *token, u32 type, enum luna_hash *hash);
+
+/* Do the partition's and the HSM's policies both allow what FIPS does not? If not: FIPS mode. */
+bool luna_fips_mode(const struct luna_token *token);
+
 /**
  * luna_mech_flags() - the CKF_* of a mechanism on this token now
  * What the table and message.c say, less what is not approved while the policies ask for FIPS mode.
@@ -107,6 +111,7 @@ enum luna_op_phase {
  * @session: the session
  * @obj: the key, referenced; NULL for digests
  * @login_epoch: of the application when it began; a private key's operation ends with the login
+ * @iv_made: the parameter's IV was made by the token (message.c)
  * @done: PIECES: bytes of data consumed
  * @total: PIECES: bytes of data of the whole call
  * @made: PIECES: bytes of output so far
@@ -122,6 +127,7 @@ struct luna_op_state {
 	struct luna_session *session;
 	struct luna_object *obj;
 	u32 login_epoch;
+	bool iv_made;
 	bool auth_pending;	/* CKA_ALWAYS_AUTHENTICATE: waits for a C_Login() */
 	u32 made;
 	u64 done;

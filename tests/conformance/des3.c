@@ -278,7 +278,8 @@ static const CK_MECHANISM_TYPE gone[] = {
 	CKM_DES2_KEY_GEN, CKM_DES3_KEY_GEN, CKM_DES3_ECB, CKM_DES3_CBC, CKM_DES3_CBC_PAD, CKM_DES3_CTR,
 	CKM_DES3_MAC, CKM_DES3_MAC_GENERAL, CKM_DES3_CMAC, CKM_DES3_CMAC_GENERAL,
 	CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_X_509, CKM_SHA1_KEY_DERIVATION, CKM_SHA256_KEY_DERIVATION,
-	CKM_AES_ECB_ENCRYPT_DATA, CKM_AES_CBC_ENCRYPT_DATA,
+	CKM_SHA3_256_KEY_DERIVATION, CKM_SHA1_KEY_DERIVATION_OLD_XXX, CKM_AES_ECB_ENCRYPT_DATA,
+	CKM_AES_CBC_ENCRYPT_DATA,
 };
 
 static void listed(bool want)
@@ -301,6 +302,42 @@ static CK_FLAGS flags_of(CK_MECHANISM_TYPE type)
 	return info.flags;
 }
 
+/* IVs of AES-GCM are the token's: of a whole encryption, and of messages. */
+static void fips_gcm(CK_OBJECT_HANDLE key)
+{
+	CK_GCM_PARAMS own = { NULL, 0, 0, NULL, 0, 128 }, back = { iv, 12, 96, NULL, 0, 128 };
+	CK_MECHANISM mech = { CKM_AES_GCM, &back, sizeof(back) }, bare = { CKM_AES_GCM, NULL, 0 };
+	CK_C_GetInterface get = (CK_C_GetInterface)suite_symbol("C_GetInterface");
+	CK_BYTE message_iv[12] = { 0 }, tag[16], sealed[64], out[64];
+	CK_GCM_MESSAGE_PARAMS p = { message_iv, 12, 0, CKG_NO_GENERATE, tag, 128 };
+	CK_ULONG len = sizeof(sealed), out_len = sizeof(out);
+	CK_FUNCTION_LIST_3_0 *v3;
+	CK_INTERFACE *interface;
+
+	assert_rv(p11->C_EncryptInit(s, &mech, key), CKR_MECHANISM_PARAM_INVALID);
+	mech.pParameter = &own;
+	assert_ok(p11->C_EncryptInit(s, &mech, key));
+	assert_ok(p11->C_Encrypt(s, (CK_BYTE *)"text", 4, sealed, &len));
+	assert_int_equal(len, 4 + 16 + 16);
+	back = (CK_GCM_PARAMS){ sealed + 20, 16, 128, NULL, 0, 128 };
+	mech.pParameter = &back;
+	assert_ok(p11->C_DecryptInit(s, &mech, key));
+	assert_ok(p11->C_Decrypt(s, sealed, 20, out, &out_len));
+	assert_int_equal(out_len, 4);
+	assert_memory_equal(out, "text", 4);
+
+	assert_ok(get(NULL, NULL, &interface, 0));
+	v3 = interface->pFunctionList;
+	assert_ok(v3->C_MessageEncryptInit(s, &bare, key));
+	assert_rv(v3->C_EncryptMessage(s, &p, sizeof(p), NULL, 0, (CK_BYTE *)"text", 4, sealed, &len),
+		  CKR_MECHANISM_PARAM_INVALID);
+	assert_ok(v3->C_MessageEncryptFinal(s));
+	p.ivGenerator = CKG_GENERATE;
+	assert_ok(v3->C_MessageEncryptInit(s, &bare, key));
+	assert_ok(v3->C_EncryptMessage(s, &p, sizeof(p), NULL, 0, (CK_BYTE *)"text", 4, sealed, &len));
+	assert_ok(v3->C_MessageEncryptFinal(s));
+}
+
 /* In FIPS mode: what is left works, what is not is refused at Init, also of half a mechanism. */
 static void is_fips(void)
 {
@@ -321,6 +358,7 @@ static void is_fips(void)
 	assert_rv(p11->C_GenerateKey(s, &gen, NULL, 0, &key), CKR_MECHANISM_INVALID);
 	assert_ok(p11->C_EncryptInit(s, &cbc, aes));
 	assert_ok(ca->CA_SessionCancel(s, CKF_ENCRYPT));
+	fips_gcm(aes);
 	assert_ok(p11->C_GetMechanismInfo(slot_a, pair.mechanism, &info));
 	assert_int_equal(info.ulMinKeySize, 2048);
 	assert_rv(p11->C_GenerateKeyPair(s, &pair, small, 1, NULL, 0, &pub, &priv), CKR_KEY_SIZE_RANGE);

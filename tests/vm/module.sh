@@ -248,18 +248,24 @@ foreign_file() {
 		mkdir $s/token0.luna.alt && out_of_use "cannot open $s/token0.luna.alt: -21"
 }
 
-# Logging in needs a few bytes too; what was stored before is all there.
+# Full to the last byte: soon nothing new is taken, but logins go on, and objects can be destroyed; nothing is
+# lost, also if the module comes anew, and all goes on when there is room.
 full() {
-	local i
-	mkdir -p /run/small && mount -t tmpfs -o size=64k,mode=700 none /run/small &&
-		load slots=1 store=/run/small && init_token small || return
-	for i in $(seq 400); do
+	local i s=/run/small
+	mkdir -p $s && mount -t tmpfs -o size=2m,mode=700 none $s && load slots=1 store=$s &&
+		init_token small || return
+	for i in 1 2 3; do
+		"$ctl" key generate --slot 0 --type aes --label "k$i" || return
+	done
+	cat /dev/zero > $s/ballast 2> /dev/null && return 1
+	for i in $(seq 4 400); do
 		"$ctl" key generate --slot 0 --type aes --label "k$i" > "$vm/full" 2>&1 || break
 	done
-	grep CKR_DEVICE_MEMORY "$vm/full" && mount -o remount,size=256k /run/small &&
-		has_key "k$((i - 1))" && reload_small && has_key "k$((i - 1))" &&
-		"$ctl" key generate --slot 0 --type aes --label more && rmmod luna &&
-		umount /run/small
+	grep CKR_DEVICE_MEMORY "$vm/full" && has_key "k$((i - 1))" && ! has_key "k$i" &&
+		"$ctl" object delete --slot 0 --label k2 --force && ! has_key k2 && reload_small &&
+		has_key "k$((i - 1))" && ! has_key k2 && rm $s/ballast &&
+		"$ctl" key generate --slot 0 --type aes --label more && reload_small && has_key k3 &&
+		has_key more && rmmod luna && umount $s
 }
 
 reload_small() {
