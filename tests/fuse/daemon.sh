@@ -77,8 +77,9 @@ refused() {
 	! run "$@" && says "$message"
 }
 
-# A container's first process may be slow to reap.
-gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
+# A container's first process may be slow to reap; but its other threads, which hold the store, are gone.
+is_remains() { grep -q '^State:.Z' "/proc/$1/status" && [ "$(ls "/proc/$1/task" | wc -l)" = 1 ]; }
+gone() { ! kill -0 "$1" 2>/dev/null || is_remains "$1" 2>/dev/null; }
 
 ended() { wait_until gone "$1" && ! mounted; }
 
@@ -119,8 +120,8 @@ has_sandbox() {
 }
 no_sandbox() { start --sandbox=off && not has_sandbox && stop; }
 
-helpers() { pgrep -f -- "--store=$store" | wc -l; }
-helper_ends() { wait_until [ "$(helpers)" = 0 ]; }
+no_helpers() { ! pgrep -f -- "--store=$store" >/dev/null; }
+helper_ends() { wait_until no_helpers; }
 
 notifies() {
 	$as /usr/bin/python3 - "$daemon" "$dir" "$store" "$work/notify" <<-'END' >"$out" 2>&1

@@ -505,6 +505,8 @@ t "--remote ends at once" 3 "" "no 'lunactl peer' answers.*ssh host lunactl peer
 	clone --from 0 --label cipher --remote true "${co[@]}"
 t "--remote says something else" 3 "" 'it says "hello there"' \
 	clone --from 0 --label cipher --remote "echo hello there" "${co[@]}"
+t "--remote says something else, and does not listen" 3 "" 'it says "hello there"' \
+	clone --from 0 --label cipher --remote "exec <&-; echo hello there; sleep 1" "${co[@]}"
 t "--remote says nothing" 3 "" "nothing came for 1 seconds" \
 	clone --from 0 --label cipher --remote "sleep 60" --timeout 1 "${co[@]}"
 j "a connection that fails, as JSON" 3 '"no program" in d["error"] or "answers" in d["error"]' \

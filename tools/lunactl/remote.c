@@ -171,10 +171,15 @@ static CK_RV remote_call(struct end *end, unsigned int type, struct body *in, st
 {
 	struct remote *remote = end->remote;
 	CK_RV rv = CKR_DEVICE_REMOVED;
+	bool sent;
 
 	remote->said[0] = 0;
 	remote->link.number++;
-	if (!remote->lost && (!frame_write(&remote->link, type, in) || !reply_read(end, type, out, &rv))) {
+	if (remote->lost)
+		return rv;
+	sent = frame_write(&remote->link, type, in);
+	/* One that takes nothing any more may have said why. */
+	if (!reply_read(end, type, out, &rv) || (!sent && rv == CKR_OK)) {
 		lose(remote);
 		rv = CKR_DEVICE_REMOVED;
 	}
