@@ -3,7 +3,7 @@
  * What the fuzz targets share; see common.h.
  *
  *	LUNA_FUZZ_SEEDS	write the target's seeds into this directory and end
- *	LUNA_FUZZ_LOG	let the engine's messages through
+ *	LUNA_FUZZ_LOG	let the engine's messages through, and tell what each command returned
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 struct fuzz_world fuzz_world;
 static struct luna_crypto_ops crypto;
 static u32 keys_used;
+static bool telling;
 
 void fuzz_fail(const char *what, const char *file, int line)
 {
@@ -94,6 +95,17 @@ static struct luna_rsa_made *fixed_rsa(u32 bits, const u8 *e, size_t e_len)
 	return kmemdup(*key, sizeof(**key), GFP_KERNEL) ?: ERR_PTR(-ENOMEM);
 }
 
+/* Values that count up, so that they are the same in every run; OpenSSL would draw its own. */
+static int fixed_ec(enum luna_curve curve, u8 *point, u8 *value)
+{
+	u32 len = luna_curve_bytes(curve);
+	struct luna_num num = { value, len };
+
+	memset(value, 0x11, len);
+	value[len - 1] += keys_used++;
+	return luna_openssl_ops.ec_public(curve, &num, point);
+}
+
 static u64 fixed_now(void)
 {
 	return FUZZ_NOW;
@@ -104,6 +116,7 @@ static void chance_reset(void)
 {
 	crypto = *fakerng_quick_ops(&luna_openssl_ops, FUZZ_SEED);
 	crypto.rsa_generate = fixed_rsa;
+	crypto.ec_generate = fixed_ec;
 	keys_used = 0;
 }
 
@@ -254,6 +267,9 @@ int fuzz_ioctl(struct luna_open *open, u32 nr, const void *request, size_t len, 
 	fuzz_check(err ? !*out_len : *out_len >= sizeof(struct luna_hdr));
 	look_at(out, len, *out_len, call);
 	memcpy(reply, out, *out_len);
+	if (telling)
+		fprintf(stderr, "command %u: %d, %#x\n", nr, err,
+			err ? 0 : ((struct luna_hdr *)out)->rv);
 	free(in);
 	free(out);
 	return err;
@@ -479,10 +495,24 @@ void fuzz_world_prepare(void)
 
 /* ---- vocabulary ---- */
 
-enum { TYPES_MAX = 256 };
+enum { TYPES_MAX = 512 };
 
 static u32 mechanisms[TYPES_MAX], mechanism_count;
 static u32 attributes[TYPES_MAX], attribute_count;
+
+/*
+ * Mechanisms lie on a ring of 65536 places, and a number means the next one from there on: every number
+ * means one, and inputs mean the same when the token learns another.
+ */
+u16 fuzz_mechanism_number(u32 type)
+{
+	return type * 2654435761u >> 16;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	return fuzz_mechanism_number(*(const u32 *)a) - fuzz_mechanism_number(*(const u32 *)b);
+}
 
 /* What this token says it can do. */
 static void learn_mechanisms(void)
@@ -499,6 +529,9 @@ static void learn_mechanisms(void)
 	must(fx_call(side.open, LUNA_MECH_LIST, &arg, sizeof(arg), NULL, 0, rows, &len));
 	for (i = 0; i < arg.count; i++)
 		mechanisms[mechanism_count++] = rows[i].type;
+	qsort(mechanisms, mechanism_count, sizeof(*mechanisms), by_place);
+	for (i = 1; i < mechanism_count; i++)
+		fuzz_check(by_place(&mechanisms[i - 1], &mechanisms[i]));
 	fuzz_side_close(&side);
 }
 
@@ -507,7 +540,8 @@ static void learn_attributes(void)
 	static const struct { u32 class, type; } kinds[] = {
 		{ CKO_DATA, 0 }, { CKO_CERTIFICATE, 0 }, { CKO_PUBLIC_KEY, CKK_RSA },
 		{ CKO_PRIVATE_KEY, CKK_RSA }, { CKO_SECRET_KEY, CKK_AES },
-		{ CKO_SECRET_KEY, CKK_GENERIC_SECRET },
+		{ CKO_SECRET_KEY, CKK_GENERIC_SECRET }, { CKO_PUBLIC_KEY, CKK_EC },
+		{ CKO_PRIVATE_KEY, CKK_EC },
 	};
 	const struct luna_attr_row *row;
 	struct luna_kind kind;
@@ -524,9 +558,28 @@ static void learn_attributes(void)
 	}
 }
 
-u32 fuzz_mechanism(u32 n)
+u32 fuzz_mechanism(u16 n)
 {
-	return mechanisms[n % mechanism_count];
+	u32 low = 0, high = mechanism_count, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (fuzz_mechanism_number(mechanisms[middle]) < n)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return mechanisms[low % mechanism_count];
+}
+
+u32 fuzz_mechanism_count(void)
+{
+	return mechanism_count;
+}
+
+u32 fuzz_mechanism_at(u32 index)
+{
+	return mechanisms[index];
 }
 
 u32 fuzz_attribute(u32 n)
@@ -534,31 +587,49 @@ u32 fuzz_attribute(u32 n)
 	return attributes[n % attribute_count];
 }
 
-static void template_preset(u8 which, struct fx_tmpl *tmpl)
-{
-	static const u32 use[] = { CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_VERIFY, CKA_WRAP,
-				   CKA_UNWRAP };
-	static const u8 value[16] = "sixteen letters";
+static const u32 all_use[] = { CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_VERIFY, CKA_WRAP, CKA_UNWRAP,
+				CKA_DERIVE };
 
-	fx_attr_bool(tmpl, CKA_TOKEN, which & 1);
-	switch (which >> 1 & 3) {
-	case 0:
-		fx_attr_ulong(tmpl, CKA_CLASS, CKO_SECRET_KEY);
-		fx_attr_ulong(tmpl, CKA_KEY_TYPE, CKK_AES);
-		fx_attr(tmpl, CKA_VALUE, value, sizeof(value));
-		attrs_bool(tmpl, true, use, ARRAY_SIZE(use));
-		break;
-	case 1:
+static void preset_rsa(struct fx_tmpl *tmpl)
+{
+	fx_attr_ulong(tmpl, CKA_MODULUS_BITS, 2048);
+	fx_attr(tmpl, CKA_PUBLIC_EXPONENT, "\1\0\1", 3);
+}
+
+/* A key of @type; all bytes have odd parity, as those of DES keys must. */
+static void preset_secret(struct fx_tmpl *tmpl, u32 type, u32 len)
+{
+	static const u8 value[32] = {
+		0x01, 0x02, 0x04, 0x07, 0x08, 0x0b, 0x0d, 0x0e, 0x10, 0x13, 0x15, 0x16, 0x19, 0x1a,
+		0x1c, 0x1f, 0x20, 0x23, 0x25, 0x26, 0x29, 0x2a, 0x2c, 0x2f, 0x31, 0x32, 0x34, 0x37,
+		0x38, 0x3b, 0x3d, 0x3e,
+	};
+
+	fx_attr_ulong(tmpl, CKA_CLASS, CKO_SECRET_KEY);
+	fx_attr_ulong(tmpl, CKA_KEY_TYPE, type);
+	fx_attr(tmpl, CKA_VALUE, value, len);
+	attrs_bool(tmpl, true, all_use, ARRAY_SIZE(all_use));
+}
+
+static void template_preset(enum fuzz_preset preset, bool on_token, struct fx_tmpl *tmpl)
+{
+	static const u8 p256[] = { 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7 };
+
+	fx_attr_bool(tmpl, CKA_TOKEN, on_token);
+	switch (preset) {
+	case FUZZ_PRESET_AES: preset_secret(tmpl, CKK_AES, 16); break;
+	case FUZZ_PRESET_DES3: preset_secret(tmpl, CKK_DES3, 24); break;
+	case FUZZ_PRESET_XTS: preset_secret(tmpl, CKK_AES_XTS, 32); break;
+	case FUZZ_PRESET_RSA: preset_rsa(tmpl); break;
+	case FUZZ_PRESET_P256: fx_attr(tmpl, CKA_EC_PARAMS, p256, sizeof(p256)); break;
+	case FUZZ_PRESET_25519: fx_attr(tmpl, CKA_EC_PARAMS, "\x13\x0a" "curve25519", 12); break;
+	case FUZZ_PRESET_DATA:
 		fx_attr_ulong(tmpl, CKA_CLASS, CKO_DATA);
-		fx_attr(tmpl, CKA_VALUE, value, sizeof(value));
+		fx_attr_text(tmpl, CKA_VALUE, "sixteen letters.");
 		break;
-	case 2:
-		fx_attr_ulong(tmpl, CKA_MODULUS_BITS, 2048);
-		fx_attr(tmpl, CKA_PUBLIC_EXPONENT, "\1\0\1", 3);
-		break;
-	default:
+	case FUZZ_PRESET_LENGTH:
 		fx_attr_ulong(tmpl, CKA_VALUE_LEN, 16);
-		attrs_bool(tmpl, true, use, ARRAY_SIZE(use));
+		attrs_bool(tmpl, true, all_use, ARRAY_SIZE(all_use));
 	}
 }
 
@@ -596,8 +667,8 @@ void fuzz_template(struct fuzz_in *in, struct fx_tmpl *tmpl)
 	u8 count = fuzz_u8(in);
 
 	tmpl->len = 0;
-	if (count & 0x40)
-		template_preset(count >> 3, tmpl);
+	if (count & 0x80)
+		template_preset(count >> 4 & 7, count & 8, tmpl);
 	for (count &= 7; count; count--)
 		template_one(in, tmpl);
 }
@@ -641,7 +712,7 @@ void fuzz_use(struct fuzz_side *side)
 		fuzz_side_login(side);
 	fuzz_call(side->open, LUNA_SLOT_INFO, &info, sizeof(info), NULL, 0, NULL, NULL);
 	use_objects(side);
-	template_preset(3, &tmpl);
+	template_preset(FUZZ_PRESET_LENGTH, true, &tmpl);
 	fx_create(side->open, side->session, &tmpl, &handle);
 }
 
@@ -671,7 +742,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc, (void)argv;
 	setenv("CMOCKA_TEST_ABORT", "1", 0);
 	setenv("LUNA_VECTORS", FUZZ_VECTORS_DIR, 0);
-	if (!getenv("LUNA_FUZZ_LOG"))
+	telling = getenv("LUNA_FUZZ_LOG");
+	if (!telling)
 		port_log_sink(quiet);
 	chance_reset();
 	learn_mechanisms();

@@ -19,7 +19,7 @@ _Noreturn void fuzz_fail(const char *what, const char *file, int line);
 /* Memory that is not the engine's: not counted by port_alloc_watch(). Never NULL. */
 void *fuzz_alloc(size_t len);
 
-/* ---- the input, from its beginning to its end; zeros behind that ---- */
+/* ---- the input, from its beginning to its end; zeros behind that. Numbers: low byte first ---- */
 
 struct fuzz_in {
 	const u8 *at;
@@ -136,12 +136,31 @@ u32 fuzz_size(u32 nr);
 
 /* ---- vocabulary ---- */
 
-/* Mechanisms and attribute types that the engine knows, by any number. */
-u32 fuzz_mechanism(u32 number);
+/* fuzz_mechanism() - a mechanism that the engine knows, by any number; and the number of one */
+u32 fuzz_mechanism(u16 number);
+u16 fuzz_mechanism_number(u32 type);
+
+/* fuzz_mechanism_at() - all of them by index */
+u32 fuzz_mechanism_count(void);
+u32 fuzz_mechanism_at(u32 index);
+
+/* fuzz_attribute() - an attribute type that the engine knows, by any number */
 u32 fuzz_attribute(u32 number);
 
-/* fuzz_template() - attributes described by a few bytes each */
+/* What a template may begin with: enough for C_CreateObject, C_GenerateKey, C_GenerateKeyPair */
+enum fuzz_preset {
+	FUZZ_PRESET_AES, FUZZ_PRESET_DATA, FUZZ_PRESET_RSA, FUZZ_PRESET_LENGTH, FUZZ_PRESET_DES3,
+	FUZZ_PRESET_XTS, FUZZ_PRESET_P256, FUZZ_PRESET_25519,
+};
+
+/*
+ * fuzz_template() - attributes described by a few bytes each
+ * The first says how many, 0 to 7, and from bit 4 on, where bit 7 is set, which preset they follow; bit
+ * 3: it is for a token object.
+ */
 void fuzz_template(struct fuzz_in *in, struct fx_tmpl *tmpl);
+
+#define FUZZ_TEMPLATE(preset)	(0x80 | (preset) << 4)
 
 /* fuzz_use() - look a token over: information, login, every object, one new, restart */
 void fuzz_use(struct fuzz_side *side);

@@ -5,14 +5,13 @@
  * as its shape says, with sessions, handles and messages that replies have brought, so that sequences go
  * deep; a step may then spoil any word, the sizes or the frame.
  */
-#include "common.h"
-#include "mech.h"
+#include "dispatch.h"
 
 enum {
 	OPENS = 4,
 	SESSIONS = 4,		/* remembered of each open */
-	HANDLES = 16,
-	MESSAGES = 8,
+	HANDLES = 32,
+	MESSAGES = FUZZ_MESSAGES,
 	PAYLOAD = 4096,
 	STEPS_MAX = 96,
 };
@@ -22,7 +21,7 @@ enum {
  * length.
  *
  *	. zero		b one byte	w one word	h object	m mechanism	r role
- *	o out_max	n bytes of the last data piece
+ *	o out_max	n with ONESHOT the bytes of the data, else zero
  *	P PIN		D domain	T template	A list of attributes to get
  *	M mechanism parameter		B bytes		X a message that came before
  *	S a signature: a message that came before, or nothing
@@ -137,36 +136,6 @@ static void piece_attributes(struct fuzz_in *in)
 	}
 }
 
-/* Parameters as the ABI has them, and bytes. */
-static void piece_parameter(struct fuzz_in *in)
-{
-	static const struct luna_gcm_param gcm = { .iv_len = 12, .iv_bits = 96, .tag_bits = 128 };
-	static const struct luna_gcm_param drawn = { .tag_bits = 96 };
-	static const struct luna_ctr_param ctr = { .counter_bits = 32 };
-	static const struct luna_oaep_param oaep = { CKM_SHA256, CKG_MGF1_SHA256,
-						     CKZ_DATA_SPECIFIED, 0 };
-	static const struct luna_pss_param pss = { CKM_SHA256, CKG_MGF1_SHA256, 32, 0 };
-	static const struct luna_mac_param mac = { .mac_len = 8 };
-	static const u8 iv[16];
-	u8 which = fuzz_u8(in);
-	const u8 *bytes;
-	size_t len;
-
-	switch (which) {
-	case 0: break;
-	case 1: append(iv, 16); break;
-	case 2: append(&gcm, sizeof(gcm)); append(iv, 12); break;
-	case 3: append(&drawn, sizeof(drawn)); break;
-	case 4: append(&ctr, sizeof(ctr)); break;
-	case 5: append(&oaep, sizeof(oaep)); break;
-	case 6: append(&pss, sizeof(pss)); break;
-	case 7: append(&mac, sizeof(mac)); break;
-	default:
-		bytes = fuzz_bytes(in, which & 63, &len);
-		append(bytes, len);
-	}
-}
-
 static void piece_bytes(struct fuzz_in *in)
 {
 	static const u8 zeros[PAYLOAD];
@@ -186,7 +155,8 @@ static void piece_bytes(struct fuzz_in *in)
 static void piece_message(struct fuzz_in *in)
 {
 	u8 which = fuzz_u8(in);
-	const struct fuzz_message *m = &run.messages[which % MESSAGES];
+	u32 turn = which & FUZZ_NEWEST ? run.message_turn - 1 - which : which;
+	const struct fuzz_message *m = &run.messages[turn % MESSAGES];
 	u32 at = cmd.len, len = m->len, where;
 
 	if (which & 0x80) {
@@ -199,6 +169,170 @@ static void piece_message(struct fuzz_in *in)
 	where = which & 0x40 ? at + fuzz_u16(in) : cmd.len;
 	if (where < cmd.len)
 		cmd.bytes[where] ^= fuzz_u8(in) | 1;
+}
+
+/* ---- parameters: their structs, and what follows each ---- */
+
+static u32 some_handle(struct fuzz_in *in)
+{
+	return run.handles[fuzz_u8(in) % HANDLES];
+}
+
+/* Bytes of the input, or of a message before: how many there are now. */
+static u32 tail(struct fuzz_in *in, void (*append_piece)(struct fuzz_in *in))
+{
+	u32 from = cmd.len;
+
+	append_piece(in);
+	return cmd.len - from;
+}
+
+/* A struct's lengths are known when what follows it is there: appended as it is, then put over that. */
+static void put_over(u32 at, const void *data, u32 len)
+{
+	if (at + len <= cmd.len)
+		memcpy(cmd.bytes + at, data, len);
+}
+
+static void param_ecdh(struct fuzz_in *in)
+{
+	static const u32 kdfs[] = { CKD_NULL, CKD_SHA1_KDF, CKD_SHA256_KDF, CKD_SHA3_256_KDF,
+				    CKD_SHA256_KDF_SP800, CKD_SHA512_NIST_KDF };
+	struct luna_ecdh_param p = { .kdf = kdfs[fuzz_u8(in) % ARRAY_SIZE(kdfs)] };
+	u32 at = cmd.len;
+
+	append(&p, sizeof(p));
+	if (p.kdf != CKD_NULL)
+		p.shared_len = tail(in, piece_bytes);
+	p.public_len = tail(in, piece_message);
+	put_over(at, &p, sizeof(p));
+}
+
+static void param_hkdf(struct fuzz_in *in)
+{
+	struct luna_hkdf_param p = { .flags = fuzz_u8(in) };
+	u32 at = cmd.len;
+
+	p.hash = fuzz_mechanism(fuzz_u16(in));
+	p.salt_type = fuzz_u8(in) & 7;
+	append(&p, sizeof(p));
+	if (p.salt_type == CKF_HKDF_SALT_KEY)
+		p.salt_key = some_handle(in);
+	else if (p.salt_type == CKF_HKDF_SALT_DATA)
+		p.salt_len = tail(in, piece_bytes);
+	p.info_len = tail(in, piece_bytes);
+	put_over(at, &p, sizeof(p));
+}
+
+/* No more rounds than a byte says: how long that takes is known. */
+static void param_pbkd2(struct fuzz_in *in)
+{
+	struct luna_pbkd2_param p = { .salt_source = CKZ_SALT_SPECIFIED, .prf = fuzz_u8(in) };
+	u32 at = cmd.len;
+
+	p.iterations = fuzz_u8(in);
+	append(&p, sizeof(p));
+	p.salt_len = tail(in, piece_bytes);
+	p.password_len = tail(in, piece_bytes);
+	put_over(at, &p, sizeof(p));
+}
+
+static void prf_field(struct fuzz_in *in)
+{
+	struct luna_prf_field field = { .type = fuzz_u8(in) & 7 };
+	u32 at = cmd.len;
+
+	field.bits = fuzz_u8(in) & 0x7f;
+	field.method = fuzz_u8(in) & 3;
+	field.flags = fuzz_u8(in) & 1;
+	append(&field, sizeof(field));
+	if (field.type == CK_SP800_108_BYTE_ARRAY)
+		field.len = tail(in, piece_bytes);
+	put_over(at, &field, sizeof(field));
+}
+
+static void param_sp800_108(struct fuzz_in *in)
+{
+	struct luna_sp800_108_param p = { .prf = fuzz_mechanism(fuzz_u16(in)) };
+	u32 at = cmd.len, i;
+
+	p.count = fuzz_u8(in) & 7;
+	append(&p, sizeof(p));
+	p.iv_len = tail(in, piece_bytes);
+	for (i = 0; i < p.count; i++)
+		prf_field(in);
+	put_over(at, &p, sizeof(p));
+}
+
+static void param_prf_kdf(struct fuzz_in *in)
+{
+	struct luna_prf_kdf_param p = { .prf = fuzz_u8(in) & 15 };
+	u32 at = cmd.len;
+
+	p.scheme = fuzz_u8(in) & 7;
+	p.counter = fuzz_u8(in);
+	append(&p, sizeof(p));
+	p.label_len = tail(in, piece_bytes);
+	p.context_len = tail(in, piece_bytes);
+	put_over(at, &p, sizeof(p));
+}
+
+/* A struct of @size bytes that begins with a handle or a number, and is zeros but for that. */
+static void param_number(u32 number, u32 size)
+{
+	static const u8 zeros[sizeof(struct luna_xts_param)];
+	u32 at = cmd.len;
+
+	append(zeros, size);
+	put_over(at, &number, sizeof(number));
+}
+
+/* Parameters as the ABI has them, and bytes. */
+static void piece_parameter(struct fuzz_in *in)
+{
+	static const struct luna_gcm_param gcm = { .iv_len = 12, .iv_bits = 96, .tag_bits = 128 };
+	static const struct luna_gcm_param drawn = { .tag_bits = 96 };
+	static const struct luna_ctr_param ctr = { .counter_bits = 32 };
+	static const struct luna_oaep_param oaep = { CKM_SHA256, CKG_MGF1_SHA256,
+						     CKZ_DATA_SPECIFIED, 0 };
+	static const struct luna_pss_param pss = { CKM_SHA256, CKG_MGF1_SHA256, 32, 0 };
+	static const struct luna_mac_param mac = { .mac_len = 8 };
+	static const struct luna_rsa_aes_param rsa_aes = { .aes_bits = 256 };
+	static const struct luna_eddsa_param eddsa;
+	static const u8 iv[16];
+	u8 which = fuzz_u8(in);
+	const u8 *bytes;
+	size_t len;
+
+	switch (which) {
+	case FUZZ_PARAM_NONE: break;
+	case FUZZ_PARAM_IV: append(iv, 16); break;
+	case FUZZ_PARAM_GCM: append(&gcm, sizeof(gcm)); append(iv, 12); break;
+	case FUZZ_PARAM_GCM_DRAWN: append(&drawn, sizeof(drawn)); break;
+	case FUZZ_PARAM_CTR: append(&ctr, sizeof(ctr)); break;
+	case FUZZ_PARAM_OAEP: append(&oaep, sizeof(oaep)); break;
+	case FUZZ_PARAM_PSS: append(&pss, sizeof(pss)); break;
+	case FUZZ_PARAM_MAC: append(&mac, sizeof(mac)); break;
+	case FUZZ_PARAM_IV8: append(iv, 8); break;
+	case FUZZ_PARAM_XTS:
+		param_number(fuzz_u8(in) & 1 ? some_handle(in) : 0, sizeof(struct luna_xts_param));
+		break;
+	case FUZZ_PARAM_RSA_AES:
+		append(&rsa_aes, sizeof(rsa_aes));
+		append(&oaep, sizeof(oaep));
+		break;
+	case FUZZ_PARAM_KEY: param_number(some_handle(in), sizeof(struct luna_key_param)); break;
+	case FUZZ_PARAM_EXTRACT: param_number(fuzz_u8(in), sizeof(struct luna_extract_param)); break;
+	case FUZZ_PARAM_PBKD2: param_pbkd2(in); break;
+	case FUZZ_PARAM_HKDF: param_hkdf(in); break;
+	case FUZZ_PARAM_SP800_108: param_sp800_108(in); break;
+	case FUZZ_PARAM_PRF_KDF: param_prf_kdf(in); break;
+	case FUZZ_PARAM_ECDH: param_ecdh(in); break;
+	case FUZZ_PARAM_EDDSA: append(&eddsa, sizeof(eddsa)); break;
+	default:
+		bytes = fuzz_bytes(in, which & 63, &len);
+		append(bytes, len);
+	}
 }
 
 static u32 piece_pairs(struct fuzz_in *in)
@@ -237,28 +371,35 @@ static u32 piece(struct fuzz_in *in, char letter)
 	return cmd.len - from;
 }
 
+/* A word of the struct that is there already, by its number behind struct luna_hdr */
+static u32 word_at(u32 number)
+{
+	u32 word;
+
+	memcpy(&word, cmd.bytes + sizeof(struct luna_hdr) + number * sizeof(word), sizeof(word));
+	return word;
+}
+
 static u32 word_of(struct fuzz_in *in, char letter)
 {
 	static const u32 roles[] = { CKU_SO, CKU_USER, CKU_LIMITED_USER, CKU_CONTEXT_SPECIFIC, 99 };
-	u32 op;
+	u16 number;
 	u8 byte;
 
 	switch (letter) {
 	case '.': return 0;
 	case 'b': return fuzz_u8(in);
 	case 'w': return fuzz_u32(in);
-	case 'h': return run.handles[fuzz_u8(in) % HANDLES];
+	case 'h': return some_handle(in);
 	case 'm':
-		byte = fuzz_u8(in);
-		return byte == 0xff ? fuzz_u32(in) : fuzz_mechanism(byte);
+		number = fuzz_u16(in);
+		return number == 0xffff ? fuzz_u32(in) : fuzz_mechanism(number);
 	case 'r': return roles[fuzz_u8(in) % ARRAY_SIZE(roles)];
 	case 'o':
 		byte = fuzz_u8(in);
 		return byte == 0xff ? LUNA_OUT_QUERY : byte * 16u;
-	case 'n': return cmd.data_len;
-	case 't':
-		memcpy(&op, cmd.bytes + sizeof(struct luna_hdr), sizeof(op));
-		return op == LUNA_OP_MESSAGE_ENCRYPT ? fuzz_u8(in) : piece(in, 'S');
+	case 'n': return word_at(1) & LUNA_STEP_ONESHOT ? cmd.data_len : 0;
+	case 't': return word_at(0) == LUNA_OP_MESSAGE_ENCRYPT ? fuzz_u8(in) : piece(in, 'S');
 	default: return piece(in, letter);
 	}
 }
@@ -358,7 +499,7 @@ static void do_command(struct fuzz_in *in, u32 open, bool spoilt)
 
 	build(in, nr, run.sessions[open][which % SESSIONS]);
 	/* Room for a reply, more than the request takes. */
-	room = (which >> 4) * 64;
+	room = (which >> 4) * FUZZ_ROOM;
 	cmd.len = min_t(u32, cmd.len + room, sizeof(cmd.bytes));
 	if (spoilt)
 		spoil(in);
@@ -430,276 +571,4 @@ static void one(struct fuzz_in *in)
 	fuzz_world_close();
 }
 
-/* ---- seeds: programs for the machine above ---- */
-
-static u8 program[4096];
-static u32 program_len;
-
-static void put(const void *data, u32 len)
-{
-	memcpy(program + program_len, data, len);
-	program_len += len;
-}
-
-/* A command with room for a reply; @args: what its shape takes. */
-static void step(u8 open, u8 nr, const void *args, u32 len)
-{
-	u8 head[3] = { open, nr, 0xf0 };
-
-	put(head, sizeof(head));
-	put(args, len);
-}
-
-#define STEP(open, nr, args)	step(open, nr, args, sizeof(args) - 1)
-
-static void begin_program(u8 mode)
-{
-	program_len = 0;
-	put(&mode, 1);
-}
-
-static void seed_life(void)
-{
-	begin_program(1);
-	put("\0", 1);						/* open token 0 */
-	STEP(0, LUNA_INIT_TOKEN, "\1\3\0\0\0\0");		/* SO PIN, domain */
-	STEP(0, LUNA_SESSION_OPEN, "\6");
-	STEP(0, LUNA_LOGIN, "\0\1");				/* SO */
-	STEP(0, LUNA_INIT_PIN, "\1\0");				/* CO */
-	STEP(0, LUNA_POLICY_SET, "\1\1\21\0\0");
-	STEP(0, LUNA_LOGOUT, "");
-	STEP(0, LUNA_LOGIN, "\1\0");
-	STEP(0, LUNA_SET_PIN, "\0\2");
-	STEP(0, LUNA_OBJECT_CREATE, "\110");
-	STEP(0, LUNA_ATTR_GET, "\0\3\1\20\2\20\3\20");
-	STEP(0, LUNA_FIND, "\17\10\0");
-	STEP(0, LUNA_OBJECT_DESTROY, "\0");
-	STEP(0, LUNA_SESSION_CLOSE_ALL, "");
-	fuzz_seed("life", program, program_len);
-}
-
-/* Handles of the programs below: what the world has, then what seed_keys_begin() makes. */
-enum { HANDLE_AES = 0, HANDLE_PUBLIC = 5, HANDLE_PRIVATE, HANDLE_SECRET };
-
-static u8 mechanism_number(u32 type)
-{
-	u8 i;
-
-	for (i = 0; fuzz_mechanism(i) != type; i++)
-		fuzz_check(i < 200);
-	return i;
-}
-
-static void seed_keys_begin(void)
-{
-	u8 pair[] = { mechanism_number(CKM_RSA_PKCS_KEY_PAIR_GEN), 0, 0x60, 0 };
-	u8 secret[] = { mechanism_number(CKM_GENERIC_SECRET_KEY_GEN), 0, 0x70 };
-
-	begin_program(0);
-	step(0, LUNA_GENERATE_PAIR, pair, sizeof(pair));
-	step(0, LUNA_GENERATE_KEY, secret, sizeof(secret));
-}
-
-static u8 key_of(const struct luna_mech *mech, u8 op)
-{
-	bool private = op == LUNA_OP_DECRYPT || op == LUNA_OP_SIGN || op == LUNA_OP_SIGN_RECOVER;
-
-	if (mech->family == LUNA_FAMILY_RSA)
-		return private ? HANDLE_PRIVATE : HANDLE_PUBLIC;
-	return mech->family == LUNA_FAMILY_HMAC ? HANDLE_SECRET : HANDLE_AES;
-}
-
-/* The parameter in piece_parameter()'s numbering that a mechanism may want. */
-static u8 parameter_of(const struct luna_mech *mech)
-{
-	if (mech->family == LUNA_FAMILY_RSA)
-		return mech->variant == LUNA_RSA_OAEP ? 5 : mech->variant == LUNA_RSA_PSS ? 6 : 0;
-	if (mech->family == LUNA_FAMILY_HMAC || mech->family == LUNA_FAMILY_CMAC)
-		return mech->variant == LUNA_MAC_GENERAL ? 7 : 0;
-	if (mech->family != LUNA_FAMILY_AES || mech->variant == LUNA_AES_ECB)
-		return 0;
-	return mech->variant == LUNA_AES_GCM ? 2 : mech->variant == LUNA_AES_CTR ? 4 : 1;
-}
-
-/* One mechanism, every operation, whole and in steps. */
-static void seed_mechanism(const struct luna_mech *mech, u8 number)
-{
-	u8 op;
-
-	for (op = 0; op < LUNA_OP_KINDS; op++) {
-		u8 args[] = { op, LUNA_STEP_INIT | LUNA_STEP_ONESHOT, number, key_of(mech, op),
-			      parameter_of(mech), 4, 'a', 'b', 'c', 'd', 0, 64 };
-
-		if (mech->family == LUNA_FAMILY_AES)
-			args[5] = 0x81;		/* 32 zeros; the letters are then a signature */
-		step(0, LUNA_OP, args, args[5] == 4 ? sizeof(args) : 6);
-		if (args[5] != 4)
-			put("\0\100", 2);
-		args[1] = LUNA_STEP_INIT | LUNA_STEP_UPDATE;
-		args[5] = 4;
-		step(0, LUNA_OP, args, sizeof(args));
-		args[1] = LUNA_STEP_FINAL;
-		args[4] = 0;
-		args[5] = 0;
-		args[6] = 0;
-		args[7] = 64;
-		step(0, LUNA_OP, args, 8);
-	}
-}
-
-/* Messages of AES-GCM: IVs from everywhere, whole and in parts, opened again, forged. */
-static void seed_messages(u8 number)
-{
-	const u8 gcm = 2, tag = 16;
-	u8 init[] = { LUNA_OP_MESSAGE_ENCRYPT, LUNA_STEP_INIT, number, HANDLE_AES, 0, 0, 0, 0 };
-	u8 whole[] = { LUNA_OP_MESSAGE_ENCRYPT, LUNA_STEP_ONESHOT, gcm, 3, 'a', 'b', 'c', tag, 0, 0,
-		       8 };
-	u8 begin[] = { LUNA_OP_MESSAGE_ENCRYPT, LUNA_STEP_BEGIN, gcm, 0, 0, 0, 0, 0 };
-	u8 part[] = { LUNA_OP_MESSAGE_ENCRYPT, LUNA_STEP_UPDATE, 0, 2, 'a', 'b', 0, 0, 0, 8 };
-	u8 last[] = { LUNA_OP_MESSAGE_ENCRYPT, LUNA_STEP_FINAL, 0, 1, 'c', tag, 0, 0, 8 };
-	u8 open[] = { LUNA_OP_MESSAGE_DECRYPT, LUNA_STEP_ONESHOT, gcm, 3, 'a', 'b', 'c', 1, 0, 0, 0,
-		      8 };
-
-	seed_keys_begin();
-	for (whole[8] = CKG_NO_GENERATE; whole[8] <= CKG_GENERATE_COUNTER_XOR; whole[8]++) {
-		step(0, LUNA_OP, init, sizeof(init));
-		step(0, LUNA_MESSAGE, whole, sizeof(whole));
-		begin[5] = whole[8];
-		step(0, LUNA_MESSAGE, begin, sizeof(begin));
-		step(0, LUNA_MESSAGE, part, sizeof(part));
-		step(0, LUNA_MESSAGE, last, sizeof(last));
-		init[1] = LUNA_STEP_FINAL;
-		step(0, LUNA_OP, init, sizeof(init));
-		init[1] = LUNA_STEP_INIT;
-	}
-	init[0] = LUNA_OP_MESSAGE_DECRYPT;
-	step(0, LUNA_OP, init, sizeof(init));
-	step(0, LUNA_MESSAGE, open, sizeof(open));
-	fuzz_seed("messages", program, program_len);
-}
-
-static void seed_gcm(void)
-{
-	const struct luna_mech *mech;
-
-	fuzz_world_open(false);
-	mech = luna_mech_find(fuzz_world.sides[0].fx.token, CKM_AES_GCM);
-	seed_keys_begin();
-	program[0] = 4;
-	seed_mechanism(mech, mechanism_number(CKM_AES_GCM));
-	fuzz_seed("gcm-built", program, program_len);
-	seed_messages(mechanism_number(CKM_AES_GCM));
-	fuzz_world_close();
-}
-
-static void seed_operations(void)
-{
-	enum { EACH = 4, LAST = 200 };
-	const struct luna_mech *mech;
-	u8 number, in_file = 0, files = 0;
-	char name[16];
-
-	fuzz_world_open(false);
-	for (number = 0; number < LAST; number++) {
-		if (number && fuzz_mechanism(number) == fuzz_mechanism(0))
-			break;
-		mech = luna_mech_find(fuzz_world.sides[0].fx.token, fuzz_mechanism(number));
-		if (!mech || mech->family == LUNA_FAMILY_KEYGEN)
-			continue;
-		if (!in_file)
-			seed_keys_begin();
-		seed_mechanism(mech, number);
-		in_file = (in_file + 1) % EACH;
-		if (in_file)
-			continue;
-		scnprintf(name, sizeof(name), "op-%u", files++);
-		fuzz_seed(name, program, program_len);
-	}
-	fuzz_world_close();
-}
-
-static void seed_keys(void)
-{
-	begin_program(0);
-	STEP(0, LUNA_MECH_LIST, "");
-	STEP(0, LUNA_GENERATE_KEY, "\0\0\170");
-	STEP(0, LUNA_GENERATE_PAIR, "\1\0\150\0");
-	STEP(0, LUNA_WRAP, "\30\1\0\1\377");
-	STEP(0, LUNA_WRAP, "\30\1\0\1\100");
-	STEP(0, LUNA_UNWRAP, "\30\1\0\100\0");
-	STEP(0, LUNA_DERIVE, "\7\0\0\0");
-	STEP(0, LUNA_OBJECT_COPY, "\0\0");
-	fuzz_seed("keys", program, program_len);
-}
-
-/* Blob commands take: type, handle, role, replicate, message, out_max. */
-static void seed_exchanges(void)
-{
-	begin_program(0);
-	STEP(0, LUNA_CLONE_SOURCE_INIT, "\0\17\0\0\7\377");
-	STEP(0, LUNA_CLONE_SOURCE_INIT, "\0\17\0\0\7\200");
-	STEP(1, LUNA_CLONE_TARGET_INIT, "\0\17\0\0\1\200");
-	STEP(0, LUNA_CLONE_SOURCE, "\0\0\0\0\2\200");
-	STEP(1, LUNA_CLONE_TARGET, "\0\17\0\0\3\200");
-	fuzz_seed("clone", program, program_len);
-	begin_program(2);
-	STEP(0, LUNA_MOFN_STATUS, "");
-	STEP(0, LUNA_MOFN_ACTIVATE, "\3\0\0");
-	STEP(1, LUNA_LOGOUT, "");
-	STEP(0, LUNA_HA_MASTER_PUBLIC, "\0\17\0\0\7\200");
-	STEP(1, LUNA_HA_CHALLENGE, "\0\17\1\0\1\200");
-	STEP(0, LUNA_HA_ANSWER, "\0\3\0\0\2\200");
-	STEP(1, LUNA_HA_LOGIN, "\0\17\0\0\3\200");
-	STEP(0, LUNA_HA_MOFN_ANSWER, "\0\17\0\0\4\200");
-	STEP(1, LUNA_HA_MOFN_ACTIVATE, "\0\17\0\0\5\200");
-	fuzz_seed("ha", program, program_len);
-	begin_program(0);
-	STEP(0, LUNA_HA_INIT, "\0\3\0\0\7\0");
-	STEP(0, LUNA_MOFN_GENERATE, "\2\3\1\3\1\60\1\60\1\60");
-	STEP(0, LUNA_MOFN_DEACTIVATE, "");
-	STEP(0, LUNA_DATA_PUT, "\0\0\0\0\4abcd");
-	STEP(0, LUNA_DATA_GET, "\0\0\0\0\4\0\0\0");
-	STEP(0, LUNA_SEED, "\4abcd");
-	STEP(0, LUNA_RANDOM, "\40");
-	STEP(0, LUNA_RESET, "");
-	fuzz_seed("more", program, program_len);
-}
-
-/* A token that is saved piece by piece, restored in the place of the other one, and used. */
-static void seed_image(void)
-{
-	enum { PIECE = 15 * 64, PIECES = 40 };	/* the room that step() leaves for a reply */
-	u8 get[8] = { 0 }, put_at[5] = { 0 };
-	/* In the session that is opened after the restore: the second one remembered */
-	static const u8 login[] = { 1, LUNA_LOGIN, 0xf1, 1, 0 }, find[] = { 1, LUNA_FIND, 0xf1, 15, 8, 0 };
-	u32 i;
-
-	begin_program(0);
-	STEP(0, LUNA_IMAGE_EXPORT, "");
-	STEP(1, LUNA_RESET, "");
-	for (i = 0; i < PIECES; i++) {
-		put_unaligned_le32(i * PIECE, get);
-		put_unaligned_le32(PIECE, get + 4);
-		put_unaligned_le32(i * PIECE, put_at);
-		put_at[4] = (1 + i) % MESSAGES;
-		step(0, LUNA_IMAGE_GET, get, sizeof(get));
-		step(1, LUNA_IMAGE_PUT, put_at, sizeof(put_at));
-	}
-	STEP(1, LUNA_IMAGE_RESTORE, "\1\1\3\0");
-	STEP(1, LUNA_SESSION_OPEN, "\6");
-	put(login, sizeof(login));
-	put(find, sizeof(find));
-	fuzz_seed("image", program, program_len);
-}
-
-static void seeds(void)
-{
-	seed_life();
-	seed_operations();
-	seed_gcm();
-	seed_keys();
-	seed_exchanges();
-	seed_image();
-}
-
-const struct fuzz_target fuzz_target = { fuzz_world_prepare, one, seeds };
+const struct fuzz_target fuzz_target = { fuzz_world_prepare, one, fuzz_dispatch_seeds };

@@ -137,7 +137,7 @@ static void do_generate(struct fuzz_in *in, u8 mode)
 
 static void do_derive(struct fuzz_in *in, u8 mode)
 {
-	struct luna_key arg = { .mechanism = fuzz_mechanism(fuzz_u8(in)), .key = fuzz_world.aes };
+	struct luna_key arg = { .mechanism = fuzz_mechanism(fuzz_u16(in)), .key = fuzz_world.aes };
 	const u8 *param;
 	size_t len;
 
@@ -262,7 +262,7 @@ static void seeds_objects(void)
 	put("\1\377\2\20\3\0\4\100", 8);
 	fuzz_seed("get", bytes, used);
 	begin(5, TEMPLATE_RSA);
-	put("\125\1\1\0\3\0", 6);
+	put((u8[]){ FUZZ_TEMPLATE(FUZZ_PRESET_RSA) | 1, 1, 1, 0, 3, 0 }, 6);
 	fuzz_seed("pair", bytes, used);
 }
 
