@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What kat.c and cross.c share: whole operations in one call or in parts, and RSA keys from numbers.
+ * What the suites "kat" and "cross" share: whole operations in one call or in parts, and RSA keys from numbers.
  */
 #ifndef LUNA_TESTS_CRYPT_H
 #define LUNA_TESTS_CRYPT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The curves for kat.c and ec.c: what PKCS#11 and OpenSSL call them, and keys from numbers.
+ * The curves for the suites "kat" and "ec": what PKCS#11 and OpenSSL call them, and keys from numbers.
  */
 #ifndef LUNA_TESTS_CURVES_H
 #define LUNA_TESTS_CURVES_H

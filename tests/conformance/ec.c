@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Elliptic curve keys: what they are made of, in and out, against OpenSSL's libcrypto both ways, and
- * what must be refused. Known answers are in kat.c. Where the token has no curves, as luna.ko, all that
+ * what must be refused. Known answers are in kat_ec.c. Where the token has no curves, as luna.ko, all that
  * is tested is that it says so.
  */
 #include <openssl/core_names.h>

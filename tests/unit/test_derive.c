@@ -2,7 +2,7 @@
 /*
  * Key derivation through the engine's commands: what a template decides, what the new key inherits,
  * which base keys are taken, and parameters that are wrong. That the values are right is shown by the
- * known answers of tests/conformance/kat.c; here only what those do not reach.
+ * known answers of tests/conformance/kat_derive.c; here only what those do not reach.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * EC keys in the engine: names of curves, points, PKCS#8 with every byte wrong, and what a token does
- * whose provider has no curves. Answers that are known are in tests/conformance/kat.c, keys against
+ * whose provider has no curves. Answers that are known are in tests/conformance/kat_ec.c, keys against
  * OpenSSL's in tests/conformance/ec.c.
  */
 #include <stdarg.h>
