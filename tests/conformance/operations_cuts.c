@@ -72,7 +72,9 @@ void crypt_cuts(void **state)
 	assert_true(plain && sealed && out);
 	for (i = 0; i < CUT_LEN; i++)
 		plain[i] = (CK_BYTE)(i * i >> 3);
-	for (i = 0; i < COUNT(crypts) && crypts[i].parts; i++) {
+	for (i = 0; i < COUNT(crypts); i++) {
+		if (!crypts[i].parts)
+			continue;
 		print_message("# %s\n", crypts[i].name);
 		sealed_len = room;
 		assert_ok(encrypt_init(&crypts[i]));
@@ -104,7 +106,9 @@ void crypt_drips(void **state)
 	CK_ULONG sealed_len, len, made, i, at;
 
 	(void)state;
-	for (i = 0; i < COUNT(crypts) && crypts[i].parts; i++) {
+	for (i = 0; i < COUNT(crypts); i++) {
+		if (!crypts[i].parts)
+			continue;
 		print_message("# %s\n", crypts[i].name);
 		sealed_len = sizeof(sealed);
 		assert_ok(encrypt_init(&crypts[i]));
