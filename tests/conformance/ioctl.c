@@ -231,9 +231,8 @@ static size_t message_request(uint32_t session, uint32_t op, uint32_t step, cons
 			      uint32_t param_len, const void *data, uint32_t data_len,
 			      uint32_t sig_len)
 {
-	unsigned char *p = request(sizeof(f.message), param_len + data_len);
+	size_t len = parts_request(sizeof(f.message), session, param, param_len, data, data_len);
 
-	f.hdr.session = session;
 	f.message.op = op;
 	f.message.step = step;
 	f.message.param_len = param_len;
@@ -241,11 +240,7 @@ static size_t message_request(uint32_t session, uint32_t op, uint32_t step, cons
 	f.message.sig_len = sig_len;
 	f.message.total = step == LUNA_STEP_ONESHOT ? data_len : 0;
 	f.message.out_max = 4096;
-	if (param_len)
-		memcpy(p, param, param_len);
-	if (data_len)
-		memcpy(p + param_len, data, data_len);
-	return sizeof(f.message) + param_len + data_len;
+	return len;
 }
 
 /* Fields and steps of LUNA_MESSAGE that do not go together, and what each leaves of a message. */
@@ -343,7 +338,7 @@ static void message_fields(void **state)
 static void queries(void **state)
 {
 	uint32_t s = session_of_co(dev), key = aes_new(dev, s);
-	unsigned char *p, *end;
+	unsigned char list[512], *end;
 	size_t len;
 
 	(void)state;
@@ -369,12 +364,8 @@ static void queries(void **state)
 	assert_rv(run(dev, LUNA_OP, len + 32), CKR_ARGUMENTS_BAD);
 
 	/* The wrapped key's length; a wrapping key that is the key itself makes no difference. */
-	p = request(sizeof(f.key), 0);
-	end = put_bool(put_secret(p, false, 16), CKA_EXTRACTABLE, true);
-	f.hdr.session = s;
-	f.hdr.in_len = f.key.template_len = end - p;
-	f.key.mechanism = CKM_AES_KEY_GEN;
-	assert_rv(run(dev, LUNA_GENERATE_KEY, 4096), CKR_OK);
+	end = put_bool(put_secret(list, false, 16), CKA_EXTRACTABLE, true);
+	assert_rv(aes_generate(dev, s, list, end - list), CKR_OK);
 	len = f.key.handle;
 	request(sizeof(f.key), 0);
 	f.hdr.session = s;

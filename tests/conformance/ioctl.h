@@ -118,13 +118,20 @@ unsigned char *put_bool(unsigned char *p, uint32_t type, bool value);
 /* The template of a secret key with all usages. */
 unsigned char *put_secret(unsigned char *p, bool token, uint64_t bytes);
 
+/* LUNA_GENERATE_KEY of an AES key with a list of attributes that is not in the frame; see f.key. */
+CK_RV aes_generate(int fd, uint32_t session, const unsigned char *list, uint32_t len);
+
 /* An AES-256 session key of put_secret(). */
 uint32_t aes_new(int fd, uint32_t session);
 
 /* A data object with @len bytes of @byte. */
 CK_RV data_new(int fd, uint32_t session, unsigned char byte, uint32_t len, uint32_t *handle);
 
-/* A request of LUNA_OP with its payload parts; returns the length of the request. */
+/* A request whose payload begins with a parameter and data; returns the length of the request. */
+size_t parts_request(uint32_t size, uint32_t session, const void *param, uint32_t param_len,
+		     const void *data, uint32_t data_len);
+
+/* That of LUNA_OP. */
 size_t op_request(uint32_t session, uint32_t op, uint32_t step, uint32_t mechanism, uint32_t key,
 		  const void *param, uint32_t param_len, const void *data, uint32_t data_len);
 

@@ -270,15 +270,20 @@ unsigned char *put_secret(unsigned char *p, bool token, uint64_t bytes)
 	return put_number(p, CKA_VALUE_LEN, bytes);
 }
 
-uint32_t aes_new(int fd, uint32_t session)
+CK_RV aes_generate(int fd, uint32_t session, const unsigned char *list, uint32_t len)
 {
-	unsigned char *p = request(sizeof(f.key), 0), *end = put_secret(p, false, 32);
-
-	f.hdr.in_len = end - p;
+	memcpy(request(sizeof(f.key), len), list, len);
 	f.hdr.session = session;
 	f.key.mechanism = CKM_AES_KEY_GEN;
-	f.key.template_len = end - p;
-	assert_rv(run(fd, LUNA_GENERATE_KEY, end - f.bytes), CKR_OK);
+	f.key.template_len = len;
+	return run(fd, LUNA_GENERATE_KEY, sizeof(f.key) + len);
+}
+
+uint32_t aes_new(int fd, uint32_t session)
+{
+	unsigned char list[512];
+
+	assert_rv(aes_generate(fd, session, list, put_secret(list, false, 32) - list), CKR_OK);
 	return f.key.handle;
 }
 
@@ -299,12 +304,24 @@ CK_RV data_new(int fd, uint32_t session, unsigned char byte, uint32_t len, uint3
 	return f.hdr.rv;
 }
 
+size_t parts_request(uint32_t size, uint32_t session, const void *param, uint32_t param_len,
+		     const void *data, uint32_t data_len)
+{
+	unsigned char *p = request(size, param_len + data_len);
+
+	f.hdr.session = session;
+	if (param_len)
+		memcpy(p, param, param_len);
+	if (data_len)
+		memcpy(p + param_len, data, data_len);
+	return size + param_len + data_len;
+}
+
 size_t op_request(uint32_t session, uint32_t op, uint32_t step, uint32_t mechanism, uint32_t key,
 		  const void *param, uint32_t param_len, const void *data, uint32_t data_len)
 {
-	unsigned char *p = request(sizeof(f.op), param_len + data_len);
+	size_t len = parts_request(sizeof(f.op), session, param, param_len, data, data_len);
 
-	f.hdr.session = session;
 	f.op.op = op;
 	f.op.step = step;
 	f.op.mechanism = mechanism;
@@ -313,11 +330,7 @@ size_t op_request(uint32_t session, uint32_t op, uint32_t step, uint32_t mechani
 	f.op.data_len = data_len;
 	f.op.total = data_len;
 	f.op.out_max = LUNA_OUT_QUERY - 1;
-	if (param_len)
-		memcpy(p, param, param_len);
-	if (data_len)
-		memcpy(p + param_len, data, data_len);
-	return sizeof(f.op) + param_len + data_len;
+	return len;
 }
 
 const unsigned char abc_digest[32] = {

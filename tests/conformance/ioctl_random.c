@@ -546,7 +546,7 @@ static void refresh(int file)
 {
 	int fd = ch.fd[file];
 	uint32_t *objects = ch.objects[file], s, places[] = { 0, 3 };
-	unsigned char *p, *end;
+	unsigned char list[512], *p, *end;
 	size_t i;
 
 	request(sizeof(f.session_info), 0);
@@ -566,12 +566,8 @@ static void refresh(int file)
 		f.object.handle = objects[places[i]];
 		if (run(fd, LUNA_OBJECT_SIZE, sizeof(f.object)) == CKR_OK)
 			continue;
-		p = request(sizeof(f.key), 0);
-		end = put_bool(put_secret(p, false, 32), CKA_EXTRACTABLE, places[i]);
-		f.hdr.session = s;
-		f.hdr.in_len = f.key.template_len = end - p;
-		f.key.mechanism = CKM_AES_KEY_GEN;
-		if (run(fd, LUNA_GENERATE_KEY, end - f.bytes) == CKR_OK)
+		end = put_bool(put_secret(list, false, 32), CKA_EXTRACTABLE, places[i]);
+		if (aes_generate(fd, s, list, end - list) == CKR_OK)
 			objects[places[i]] = f.key.handle;
 	}
 	request(sizeof(f.object), 0);

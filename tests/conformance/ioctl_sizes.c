@@ -160,6 +160,14 @@ void payload_lengths(void **state)
 	}
 }
 
+/* In session @s, if the command has one; with what it asks for before it looks at the rest. */
+static void sensible_request(const struct command *c, uint32_t s, uint32_t in_len)
+{
+	request(c->size, in_len);
+	f.hdr.session = c->session ? s : 0;
+	make_sensible(c->nr);
+}
+
 void reserved_and_flags(void **state)
 {
 	uint32_t s = session_of_co(dev), bit;
@@ -183,10 +191,7 @@ void reserved_and_flags(void **state)
 		if (c->nr != LUNA_SESSION_CLOSE && c->nr != LUNA_LOGOUT)
 			assert_refused("staged", dev, c->nr, 4096);
 		if (c->reserved != NONE) {
-			request(c->size, 0);
-			if (c->session)
-				f.hdr.session = s;
-			make_sensible(c->nr);
+			sensible_request(c, s, 0);
 			f.bytes[c->reserved] = 1;
 			assert_refused("reserved", dev, c->nr, 4096);
 		}
@@ -203,9 +208,7 @@ void payload_unexpected(void **state)
 	for (c = commands; c < commands + command_count; c++) {
 		if (c->payload)
 			continue;
-		request(c->size, 8);
-		f.hdr.session = c->session ? s : 0;
-		make_sensible(c->nr);
+		sensible_request(c, s, 8);
 		assert_refused(c->name, dev, c->nr, 4096);
 	}
 	assert_rv(plain(dev, LUNA_SESSION_CLOSE, s), CKR_OK);
@@ -299,44 +302,83 @@ void device_info(void **state)
 
 /* ---- lengths inside of commands ---- */
 
-static const uint32_t wrong_lens[] = {
-	1, 7, 8, 0x7fffffff, 0x80000000, 0xfffffff0, 0xfffffff8, 0xfffffffe,
+/* Fields that say how long parts of the payload are: by command, tried without and with @payload. */
+static const struct part_lengths {
+	uint32_t nr, payload;
+	uint32_t fields[4];	/* offsets, 0: no more */
+} part_lengths[] = {
+#define TEMPLATE	{ FIELD(luna_object_arg, template_len) }
+#define KEY		{ FIELD(luna_key, template_len), FIELD(luna_key, template2_len),	\
+			  FIELD(luna_key, data_len), FIELD(luna_key, param_len) }
+#define BLOB		{ FIELD(luna_blob, blob_len) }
+#define PIN		{ FIELD(luna_pin, pin_len), FIELD(luna_pin, new_len) }
+	{ LUNA_OBJECT_CREATE, 16, TEMPLATE },
+	{ LUNA_OBJECT_COPY, 16, TEMPLATE },
+	{ LUNA_ATTR_GET, 16, TEMPLATE },
+	{ LUNA_ATTR_SET, 16, TEMPLATE },
+	{ LUNA_FIND, 24, { FIELD(luna_find, template_len) } },
+	{ LUNA_GENERATE_KEY, 0, KEY },
+	{ LUNA_GENERATE_PAIR, 0, KEY },
+	{ LUNA_WRAP, 0, KEY },
+	{ LUNA_UNWRAP, 0, KEY },
+	{ LUNA_DERIVE, 0, KEY },
+	{ LUNA_OP, 0, { FIELD(luna_op, param_len), FIELD(luna_op, data_len),
+			FIELD(luna_op, sig_len) } },
+	{ LUNA_MESSAGE, 0, { FIELD(luna_message, param_len), FIELD(luna_message, data_len),
+			     FIELD(luna_message, sig_len) } },
+	{ LUNA_CLONE_SOURCE_INIT, 64, BLOB },
+	{ LUNA_CLONE_TARGET_INIT, 64, BLOB },
+	{ LUNA_CLONE_SOURCE, 64, BLOB },
+	{ LUNA_CLONE_TARGET, 64, BLOB },
+	{ LUNA_HA_INIT, 64, BLOB },
+	{ LUNA_HA_MASTER_PUBLIC, 64, BLOB },
+	{ LUNA_HA_CHALLENGE, 64, BLOB },
+	{ LUNA_HA_ANSWER, 64, BLOB },
+	{ LUNA_HA_LOGIN, 64, BLOB },
+	{ LUNA_HA_MOFN_ANSWER, 64, BLOB },
+	{ LUNA_HA_MOFN_ACTIVATE, 64, BLOB },
+	{ LUNA_INIT_PIN, 0, PIN },
+	{ LUNA_SET_PIN, 0, PIN },
+	{ LUNA_LOGIN, 0, PIN },
+	{ LUNA_INIT_TOKEN, 0, { FIELD(luna_init_token, pin_len),
+				FIELD(luna_init_token, domain_len) } },
+	{ LUNA_POLICY_SET, 0, { FIELD(luna_policy_set, count) } },
+#undef TEMPLATE
+#undef KEY
+#undef BLOB
+#undef PIN
 };
 
 /* @field must not be what it is plus any of these. */
-static void length_field(const char *what, uint32_t s, uint32_t nr, uint32_t size, uint32_t in_len,
-			 uint32_t field)
+static void length_field(const struct command *c, uint32_t s, uint32_t in_len, uint32_t field)
 {
+	static const uint32_t wrong[] = {
+		1, 7, 8, 0x7fffffff, 0x80000000, 0xfffffff0, 0xfffffff8, 0xfffffffe,
+	};
 	uint32_t value;
 	size_t i;
 
-	for (i = 0; i < COUNT(wrong_lens); i++) {
-		request(size, in_len);
-		f.hdr.session = s;
-		make_sensible(nr);
+	for (i = 0; i < COUNT(wrong); i++) {
+		sensible_request(c, s, in_len);
 		memcpy(&value, f.bytes + field, 4);
-		value += wrong_lens[i];
+		value += wrong[i];
 		memcpy(f.bytes + field, &value, 4);
-		if (value == in_len)
-			continue;
-		assert_refused(what, dev, nr, 4096);
+		if (value != in_len)
+			assert_refused(c->name, dev, c->nr, 4096);
 	}
 }
 
-/* Two fields whose sum is @in_len in 32 bits, but not in 64. */
-static void length_pair(const char *what, uint32_t s, uint32_t nr, uint32_t size, uint32_t one,
-			uint32_t other)
+/* Two fields whose sum is the payload's length in 32 bits, but not in 64. */
+static void length_pair(const struct command *c, uint32_t s, uint32_t one, uint32_t other)
 {
-	static const uint32_t lens[] = { 16, 20, 0x1000, 0x80000000, 0xfffffff0, 0xfffffffe };
+	static const uint32_t lens[] = { 20, 0x1000, 0x80000000, 0xfffffff0, 0xfffffffe };
 	const uint32_t in_len = 16;
 	uint32_t value;
 	size_t i;
 
-	for (i = 1; i < COUNT(lens); i++) {
-		request(size, in_len);
-		f.hdr.session = s;
-		make_sensible(nr);
-		if (nr == LUNA_OP) {
+	for (i = 0; i < COUNT(lens); i++) {
+		sensible_request(c, s, in_len);
+		if (c->nr == LUNA_OP) {
 			f.op.op = LUNA_OP_VERIFY;
 			f.op.step = FIRST;
 		}
@@ -344,83 +386,35 @@ static void length_pair(const char *what, uint32_t s, uint32_t nr, uint32_t size
 		memcpy(f.bytes + one, &value, 4);
 		value = in_len - value;
 		memcpy(f.bytes + other, &value, 4);
-		assert_refused(what, dev, nr, 4096);
+		assert_refused(c->name, dev, c->nr, 4096);
+	}
+}
+
+static void lengths_of(const struct part_lengths *p, uint32_t s)
+{
+	const struct command *c = commands;
+	size_t i, k;
+
+	while (c->nr != p->nr)
+		c++;
+	for (i = 0; i < COUNT(p->fields) && p->fields[i]; i++) {
+		length_field(c, s, 0, p->fields[i]);
+		if (p->payload)
+			length_field(c, s, p->payload, p->fields[i]);
+		for (k = 0; k < COUNT(p->fields) && p->fields[k]; k++)
+			if (k != i)
+				length_pair(c, s, p->fields[i], p->fields[k]);
 	}
 }
 
 void lengths_of_parts(void **state)
 {
-	static const uint32_t objects[] = {
-		LUNA_OBJECT_CREATE, LUNA_OBJECT_COPY, LUNA_ATTR_GET, LUNA_ATTR_SET,
-	};
-	static const uint32_t keys[] = {
-		LUNA_GENERATE_KEY, LUNA_GENERATE_PAIR, LUNA_WRAP, LUNA_UNWRAP, LUNA_DERIVE,
-	};
-	static const uint32_t key_fields[] = {
-		FIELD(luna_key, template_len), FIELD(luna_key, template2_len), FIELD(luna_key, data_len),
-		FIELD(luna_key, param_len),
-	};
-	static const uint32_t op_fields[] = {
-		FIELD(luna_op, param_len), FIELD(luna_op, data_len), FIELD(luna_op, sig_len),
-	};
-	static const uint32_t message_fields[] = {
-		FIELD(luna_message, param_len), FIELD(luna_message, data_len),
-		FIELD(luna_message, sig_len),
-	};
-	uint32_t s = session_of_co(dev), nr;
-	size_t i, j, k;
+	uint32_t s = session_of_co(dev);
+	size_t i;
 
 	(void)state;
-	for (i = 0; i < COUNT(objects); i++) {
-		length_field("template_len", s, objects[i], sizeof(f.object), 0,
-			     FIELD(luna_object_arg, template_len));
-		length_field("template_len", s, objects[i], sizeof(f.object), 16,
-			     FIELD(luna_object_arg, template_len));
-	}
-	length_field("template_len", s, LUNA_FIND, sizeof(f.find), 0, FIELD(luna_find, template_len));
-	length_field("template_len", s, LUNA_FIND, sizeof(f.find), 24, FIELD(luna_find, template_len));
-	for (i = 0; i < COUNT(keys); i++)
-		for (j = 0; j < COUNT(key_fields); j++) {
-			length_field("key", s, keys[i], sizeof(f.key), 0, key_fields[j]);
-			for (k = 0; k < COUNT(key_fields); k++)
-				if (k != j)
-					length_pair("key", s, keys[i], sizeof(f.key), key_fields[j],
-						    key_fields[k]);
-		}
-	for (j = 0; j < COUNT(op_fields); j++) {
-		length_field("op", s, LUNA_OP, sizeof(f.op), 0, op_fields[j]);
-		for (k = 0; k < COUNT(op_fields); k++)
-			if (k != j)
-				length_pair("op", s, LUNA_OP, sizeof(f.op), op_fields[j], op_fields[k]);
-	}
-	for (j = 0; j < COUNT(message_fields); j++) {
-		length_field("message", s, LUNA_MESSAGE, sizeof(f.message), 0, message_fields[j]);
-		for (k = 0; k < COUNT(message_fields); k++)
-			if (k != j)
-				length_pair("message", s, LUNA_MESSAGE, sizeof(f.message),
-					    message_fields[j], message_fields[k]);
-	}
-	for (nr = LUNA_CLONE_SOURCE_INIT; nr <= LUNA_HA_MOFN_ACTIVATE; nr++) {
-		if (nr > LUNA_CLONE_TARGET && nr < LUNA_HA_INIT)
-			continue;
-		length_field("blob_len", nr == LUNA_HA_MASTER_PUBLIC ? 0 : s, nr, sizeof(f.blob), 0,
-			     FIELD(luna_blob, blob_len));
-		length_field("blob_len", nr == LUNA_HA_MASTER_PUBLIC ? 0 : s, nr, sizeof(f.blob), 64,
-			     FIELD(luna_blob, blob_len));
-	}
-	for (nr = LUNA_INIT_PIN; nr <= LUNA_LOGIN; nr++) {
-		length_field("pin_len", s, nr, sizeof(f.pin), 0, FIELD(luna_pin, pin_len));
-		length_field("new_len", s, nr, sizeof(f.pin), 0, FIELD(luna_pin, new_len));
-		length_pair("pin", s, nr, sizeof(f.pin), FIELD(luna_pin, pin_len),
-			    FIELD(luna_pin, new_len));
-	}
-	length_field("pin_len", 0, LUNA_INIT_TOKEN, sizeof(f.init_token), 0,
-		     FIELD(luna_init_token, pin_len));
-	length_field("domain_len", 0, LUNA_INIT_TOKEN, sizeof(f.init_token), 0,
-		     FIELD(luna_init_token, domain_len));
-	length_pair("init", 0, LUNA_INIT_TOKEN, sizeof(f.init_token), FIELD(luna_init_token, pin_len),
-		    FIELD(luna_init_token, domain_len));
-	length_field("count", s, LUNA_POLICY_SET, sizeof(f.policy_set), 0, FIELD(luna_policy_set, count));
+	for (i = 0; i < COUNT(part_lengths); i++)
+		lengths_of(&part_lengths[i], s);
 	/* 2^29 + 1 rows of 8 bytes are 8 bytes in 32 bits. */
 	for (i = 0; i < 8; i++) {
 		request(sizeof(f.policy_set), 8);
@@ -542,21 +536,11 @@ void nested_lists(void **state)
 		end = put_secret(list, false, 32);
 		end = put_attr(end, types[i], inner, 32);
 		end = put_attr(end, CKA_LABEL, list, 128);
-		request(sizeof(f.key), end - list);
-		f.hdr.session = s;
-		f.key.mechanism = CKM_AES_KEY_GEN;
-		f.key.template_len = end - list;
-		memcpy(f.bytes + sizeof(f.key), list, end - list);
-		assert_int_not_equal(run(dev, LUNA_GENERATE_KEY, 8192), CKR_OK);
+		assert_int_not_equal(aes_generate(dev, s, list, end - list), CKR_OK);
 		/* An inner list that is cut off. */
 		end = put_secret(list, false, 32);
 		end = put_attr(end, types[i], inner, 5);
-		request(sizeof(f.key), end - list);
-		f.hdr.session = s;
-		f.key.mechanism = CKM_AES_KEY_GEN;
-		f.key.template_len = end - list;
-		memcpy(f.bytes + sizeof(f.key), list, end - list);
-		assert_int_not_equal(run(dev, LUNA_GENERATE_KEY, 8192), CKR_OK);
+		assert_int_not_equal(aes_generate(dev, s, list, end - list), CKR_OK);
 		/* Each in the next: nobody may descend without end. */
 		for (depth = len = 0; len < 4000; depth++) {
 			memmove(inner + sizeof(attr), inner, len);
@@ -567,12 +551,7 @@ void nested_lists(void **state)
 		assert_true(depth > 400);
 		end = put_secret(list, false, 32);
 		end = put_attr(end, types[i], inner, len);
-		request(sizeof(f.key), end - list);
-		f.hdr.session = s;
-		f.key.mechanism = CKM_AES_KEY_GEN;
-		f.key.template_len = end - list;
-		memcpy(f.bytes + sizeof(f.key), list, end - list);
-		run(dev, LUNA_GENERATE_KEY, 8192);
+		aes_generate(dev, s, list, end - list);
 		list_run(s, LUNA_OBJECT_CREATE, 0, inner, len);
 	}
 	digest_works(dev, s);
