@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The libkcapi provider's table of operations, and the probe that says which are the kernel's. The
- * other parts are kcapi_{cipher,hash,random,handle}.c.
+ * other parts are kcapi_{cipher,des3,hash,random,handle}.c.
  */
 #include "crypto_kcapi.h"
 #include "crypto_openssl.h"
@@ -31,6 +31,7 @@ static char ops_name[80];
  */
 struct probe {
 	u8 key[KEY];
+	u8 des3_key[LUNA_DES3_KEY];
 	u8 text[TEXT];
 	u8 answers[2][TEXT];
 };
@@ -38,7 +39,7 @@ struct probe {
 /**
  * struct question - what an answer is asked to
  * @index: mode, hash or kind of MAC
- * @key_len: ciphers and MACs; bytes
+ * @key_len: ciphers and MACs; bytes; of triple DES those that differ, 8, 16 or 24
  * @len: of the text
  */
 struct question {
@@ -113,6 +114,23 @@ static int mac_answer(const struct luna_crypto_ops *ops, struct probe *p, const 
 	return err;
 }
 
+static int des3_answer(const struct luna_crypto_ops *ops, struct probe *p, const struct question *q,
+		       u8 *out)
+{
+	struct luna_des3_key *key;
+	int err;
+
+	for (size_t i = 0; i < LUNA_DES3_KEY; i++)
+		p->des3_key[i] = p->key[i % q->key_len];
+	key = ops->des3_key(p->des3_key);
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	err = ops->des3_crypt(key, q->encrypt, q->index == LUNA_CBC ? p->text : NULL, p->text,
+			      q->len, out);
+	ops->des3_key_free(key);
+	return err;
+}
+
 /* Both providers' answers, compared */
 static int answers_agree(struct probe *p, answer_fn answer, const struct question *q)
 {
@@ -141,18 +159,34 @@ static int opens(struct kcapi_pool *pool, const char *name, const u8 *key, size_
 	return 0;
 }
 
+static int both_ways_agree(struct probe *p, answer_fn answer, struct question *q)
+{
+	int err;
+
+	q->encrypt = true;
+	err = answers_agree(p, answer, q);
+	q->encrypt = false;
+	return err ? err : answers_agree(p, answer, q);
+}
+
 static int try_mode(struct probe *p, u32 mode)
 {
 	struct question q = { .index = mode, .len = TEXT };
 	int err = opens(&kcapi_ciphers, kcapi_mode_name(mode), p->key, KEY);
 
-	for (q.key_len = KEY_MIN; q.key_len <= KEY && !err; q.key_len += 8) {
-		q.encrypt = true;
-		err = answers_agree(p, cipher_answer, &q);
-		q.encrypt = false;
-		if (!err)
-			err = answers_agree(p, cipher_answer, &q);
-	}
+	for (q.key_len = KEY_MIN; q.key_len <= KEY && !err; q.key_len += 8)
+		err = both_ways_agree(p, cipher_answer, &q);
+	return err;
+}
+
+/* Also with two parts, and with one three times, which the kernel may be set to refuse. */
+static int try_des3_mode(struct probe *p, enum luna_mode mode)
+{
+	struct question q = { .index = mode, .len = TEXT };
+	int err = opens(&kcapi_ciphers, kcapi_des3_name(mode), p->key, LUNA_DES3_KEY);
+
+	for (q.key_len = LUNA_DES3_KEY; q.key_len && !err; q.key_len -= 8)
+		err = both_ways_agree(p, des3_answer, &q);
 	return err;
 }
 
@@ -221,6 +255,21 @@ static u32 try_all(struct probe *p, u32 count, const char *(*name)(u32 index),
 	return works;
 }
 
+static bool try_des3(struct probe *p, int *first_err)
+{
+	int err;
+
+	if (!openssl_has_des3())	/* to compare with */
+		return false;
+	err = try_des3_mode(p, LUNA_ECB);
+	if (!err)
+		err = try_des3_mode(p, LUNA_CBC);
+	tell("des3_ede", err);
+	if (err && !*first_err)
+		*first_err = err;
+	return !err;
+}
+
 static const char *try_random(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(generators); i++) {
@@ -245,6 +294,8 @@ static void kcapi_describe(enum luna_primitive primitive, u32 index, struct luna
 		name = kcapi_hash_name(index);
 	else if (primitive == LUNA_PRIMITIVE_MAC && kcapi_served.macs & BIT(index))
 		name = kcapi_mac_name(index);
+	else if (primitive == LUNA_PRIMITIVE_DES3 && kcapi_served.des3)
+		name = kcapi_des3_name(LUNA_CBC);
 	else if (primitive == LUNA_PRIMITIVE_RANDOM)
 		name = kcapi_served.random;
 	strscpy((char *)row->provider, name ? kcapi_library : luna_openssl_ops.name,
@@ -275,6 +326,9 @@ static void ops_prepare(void)
 	kcapi_ops.cipher_update = kcapi_stream_update;
 	kcapi_ops.cipher_tag = kcapi_stream_tag;
 	kcapi_ops.cipher_end = kcapi_stream_end;
+	kcapi_ops.des3_key = kcapi_des3_key;
+	kcapi_ops.des3_key_free = kcapi_des3_key_free;
+	kcapi_ops.des3_crypt = kcapi_des3_crypt;
 	kcapi_ops.describe = kcapi_describe;
 }
 
@@ -303,15 +357,16 @@ static int probe_all(struct probe *p)
 	struct kcapi_served works = {};
 	int err = 0;
 
-	kcapi_served = (struct kcapi_served){ ~0u, ~0u, ~0u, NULL };
+	kcapi_served = (struct kcapi_served){ ~0u, ~0u, ~0u, true, NULL };
 	works.modes = try_all(p, LUNA_MODES, kcapi_mode_name, try_mode, &err);
 	works.hashes = try_all(p, LUNA_HASHES, kcapi_hash_name, try_hash, &err);
 	works.macs = try_all(p, LUNA_MACS, kcapi_mac_name, try_mac, &err);
+	works.des3 = try_des3(p, &err);
 	works.random = try_random();
 	kcapi_served = works;
 	kcapi_forget(&kcapi_ciphers, NULL);
 	kcapi_forget(&kcapi_hashes, NULL);
-	if (works.modes || works.hashes || works.macs || works.random)
+	if (works.modes || works.hashes || works.macs || works.des3 || works.random)
 		return 0;
 	return err == -EOPNOTSUPP ? -EAFNOSUPPORT : err == -EAFNOSUPPORT ? err : -ENOENT;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * AES in ECB, CBC and CTR mode. What goes on from one call to the next is an IV, which is kept
- * here: a stream holds no handle between its calls, so that any number may be open.
+ * AES in ECB, CBC and CTR mode, and the way of any cipher's blocks through AF_ALG. What goes on
+ * from one call to the next is an IV, which is kept here: a stream holds no handle between its
+ * calls, so that any number may be open.
  *
  * Data goes by sendmsg(2), in pieces that fit the socket's buffers. libkcapi's other way,
  * vmsplice(2), copies as well on newer kernels, where it is not refused altogether.
@@ -35,15 +36,12 @@ struct luna_aes_key {
 /**
  * struct luna_cipher_stream - an operation
  * @openssl: who carries it, if not we do
- * @used: CTR: bytes used of the key stream's block that @iv is the counter of
+ * @used: CTR: bytes used of the key stream's block that the IV is the counter of
  */
 struct luna_cipher_stream {
 	struct luna_cipher_stream *openssl;
-	const struct kcapi_use *use;
-	enum luna_mode mode;
-	bool encrypt;
+	struct kcapi_run run;
 	u32 used;
-	u8 iv[LUNA_AES_BLOCK];
 	u8 block[LUNA_AES_BLOCK];
 };
 
@@ -98,13 +96,14 @@ struct luna_cipher_stream *kcapi_stream_begin(struct luna_aes_key *key, enum lun
 		return ERR_PTR(-ENOMEM);
 	}
 	s->openssl = openssl;
-	s->mode = mode;
-	s->encrypt = encrypt;
 	if (openssl)
 		return s;
-	s->use = &key->uses[mode];
+	s->run.use = &key->uses[mode];
+	s->run.mode = mode;
+	s->run.encrypt = encrypt;
+	s->run.block = LUNA_AES_BLOCK;
 	if (iv_len)
-		memcpy(s->iv, iv, iv_len);
+		memcpy(s->run.iv, iv, iv_len);
 	return s;
 }
 
@@ -117,57 +116,64 @@ static void counter_add(u8 counter[LUNA_AES_BLOCK], u64 blocks)
 }
 
 /* The IV of what follows @cipher; decryption, which may be in place, asks before it works. */
-static void iv_advance(struct luna_cipher_stream *s, const u8 *cipher, size_t len)
+static void iv_advance(struct kcapi_run *run, const u8 *cipher, size_t len)
 {
-	if (s->mode == LUNA_CBC)
-		memcpy(s->iv, cipher + len - LUNA_AES_BLOCK, LUNA_AES_BLOCK);
-	if (s->mode == LUNA_CTR)
-		counter_add(s->iv, len / LUNA_AES_BLOCK);
+	if (run->mode == LUNA_CBC)
+		memcpy(run->iv, cipher + len - run->block, run->block);
+	if (run->mode == LUNA_CTR)
+		counter_add(run->iv, len / LUNA_AES_BLOCK);
 }
 
-static ssize_t handle_crypt(struct luna_cipher_stream *s, struct kcapi_handle *handle, const u8 *iv,
+static ssize_t handle_crypt(const struct kcapi_run *run, struct kcapi_handle *handle, const u8 *iv,
 			    const u8 *in, size_t len, u8 *out)
 {
-	if (s->mode == LUNA_ECB)
+	if (run->mode == LUNA_ECB)
 		iv = NULL;
-	return (s->encrypt ? kcapi_cipher_encrypt : kcapi_cipher_decrypt)
+	return (run->encrypt ? kcapi_cipher_encrypt : kcapi_cipher_decrypt)
 		(handle, in, len, iv, out, len, KCAPI_ACCESS_SENDMSG);
 }
 
 /* At most PIECE_MAX bytes; whole blocks, but at the end of CTR data */
-static int piece(struct luna_cipher_stream *s, struct kcapi_handle *handle, const u8 *in,
-		 size_t len, u8 *out)
+static int piece(struct kcapi_run *run, struct kcapi_handle *handle, const u8 *in, size_t len,
+		 u8 *out)
 {
 	u8 iv[LUNA_AES_BLOCK];
 
-	memcpy(iv, s->iv, sizeof(iv));
-	if (!s->encrypt)
-		iv_advance(s, in, len);
-	if (handle_crypt(s, handle, iv, in, len, out) != (ssize_t)len)
+	memcpy(iv, run->iv, sizeof(iv));
+	if (!run->encrypt)
+		iv_advance(run, in, len);
+	if (handle_crypt(run, handle, iv, in, len, out) != (ssize_t)len)
 		return -EIO;
-	if (s->encrypt)
-		iv_advance(s, out, len);
+	if (run->encrypt)
+		iv_advance(run, out, len);
 	return 0;
 }
 
-/* From the start of a block on */
-static int pieces(struct luna_cipher_stream *s, const u8 *in, size_t len, u8 *out)
+int kcapi_crypt(struct kcapi_run *run, const u8 *in, size_t len, u8 *out)
 {
-	struct kcapi_tool *tool = kcapi_take(&kcapi_ciphers, s->use);
+	struct kcapi_tool *tool = kcapi_take(&kcapi_ciphers, run->use);
 	int err = 0;
 
 	if (IS_ERR(tool))
 		return PTR_ERR(tool) == -ENOMEM ? -ENOMEM : -EIO;
-	s->used = len % LUNA_AES_BLOCK;
 	while (len && !err) {
 		size_t n = min_t(size_t, len, PIECE_MAX);
 
-		err = piece(s, tool->handle, in, n, out);
+		err = piece(run, tool->handle, in, n, out);
 		in += n;
 		out += n;
 		len -= n;
 	}
 	kcapi_give(tool, !err);
+	return err;
+}
+
+/* From the start of a block on */
+static int blocks(struct luna_cipher_stream *s, const u8 *in, size_t len, u8 *out)
+{
+	int err = kcapi_crypt(&s->run, in, len, out);
+
+	s->used = len % LUNA_AES_BLOCK;
 	return err;
 }
 
@@ -179,7 +185,7 @@ static int inside_block(struct luna_cipher_stream *s, const u8 *in, size_t len, 
 
 	memset(s->block, 0, used);
 	memcpy(s->block + used, in, len);
-	err = pieces(s, s->block, used + len, s->block);
+	err = blocks(s, s->block, used + len, s->block);
 	if (!err)
 		memcpy(out, s->block + used, len);
 	return err;
@@ -192,13 +198,13 @@ int kcapi_stream_update(struct luna_cipher_stream *s, const u8 *in, size_t len, 
 
 	if (s->openssl)
 		return openssl_cipher_update(s->openssl, in, len, out);
-	if (s->mode != LUNA_CTR && len % LUNA_AES_BLOCK)
+	if (s->run.mode != LUNA_CTR && len % LUNA_AES_BLOCK)
 		return -EINVAL;
 	if (s->used && len) {
 		n = min_t(size_t, len, LUNA_AES_BLOCK - s->used);
 		err = inside_block(s, in, n, out);
 	}
-	return err || len == n ? err : pieces(s, in + n, len - n, out + n);
+	return err || len == n ? err : blocks(s, in + n, len - n, out + n);
 }
 
 int kcapi_stream_aad(struct luna_cipher_stream *s, const u8 *aad, size_t len)

@@ -57,12 +57,36 @@ void kcapi_forget(struct kcapi_pool *pool, const struct kcapi_use *use);
 void kcapi_limit(void);
 
 /**
+ * struct kcapi_run - data on its way through a cipher
+ * @mode: ECB, CBC or CTR
+ * @block: bytes of the cipher's block; CTR: LUNA_AES_BLOCK
+ * @iv: for the next of it; ECB: none
+ */
+struct kcapi_run {
+	const struct kcapi_use *use;
+	enum luna_mode mode;
+	bool encrypt;
+	u32 block;
+	u8 iv[LUNA_AES_BLOCK];
+};
+
+/**
+ * kcapi_crypt() - let the kernel encrypt or decrypt, from the start of a block on
+ * @len: bytes, any number; whole blocks, but for the last call of CTR
+ * @out: @len bytes; may be @in
+ * Return: 0, with @run's IV at the data that follows; -ENOMEM or -EIO, with @out in any state.
+ */
+int kcapi_crypt(struct kcapi_run *run, const u8 *in, size_t len, u8 *out);
+
+/**
  * struct kcapi_served - what the kernel computes; the rest is OpenSSL's
  * @modes, @hashes, @macs: as in luna_crypto_ops
+ * @des3: triple DES, in both modes or in none
  * @random: name of the generator, or NULL
  */
 struct kcapi_served {
 	u32 modes, hashes, macs;
+	bool des3;
 	const char *random;
 };
 
@@ -72,6 +96,7 @@ extern struct kcapi_served kcapi_served;
 const char *kcapi_mode_name(u32 mode);
 const char *kcapi_hash_name(u32 hash);
 const char *kcapi_mac_name(u32 kind);
+const char *kcapi_des3_name(enum luna_mode mode);	/* ECB or CBC */
 
 struct luna_aes_key *kcapi_aes_key(const u8 *key, size_t len);
 void kcapi_aes_key_free(struct luna_aes_key *key);
@@ -81,6 +106,11 @@ int kcapi_stream_aad(struct luna_cipher_stream *s, const u8 *aad, size_t len);
 int kcapi_stream_update(struct luna_cipher_stream *s, const u8 *in, size_t len, u8 *out);
 int kcapi_stream_tag(struct luna_cipher_stream *s, u8 *tag, size_t tag_len);
 void kcapi_stream_end(struct luna_cipher_stream *s);
+
+struct luna_des3_key *kcapi_des3_key(const u8 *key);
+void kcapi_des3_key_free(struct luna_des3_key *key);
+int kcapi_des3_crypt(struct luna_des3_key *key, bool encrypt, const u8 *iv, const u8 *in,
+		     size_t len, u8 *out);
 
 struct luna_hash_stream *kcapi_hash_begin(enum luna_hash hash);
 int kcapi_hash_update(struct luna_hash_stream *s, const void *data, size_t len);

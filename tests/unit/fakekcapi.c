@@ -4,22 +4,26 @@
 #include "crypto_openssl.h"
 #include "fakekcapi.h"
 
-enum { NAME_MAX_LEN = 63, DRAW_MAX = 128 };
+enum { NAME_MAX_LEN = 63, DRAW_MAX = 128, CALL_MAX = 65536 };
 
 struct fakekcapi fakekcapi;
 
+enum kind { AES, DES3, HASH, MAC, RANDOM };
+
 /**
  * struct kcapi_handle
- * @index: mode, hash or MAC kind
+ * @index: mode, hash or MAC kind; of triple DES the mode
  * @used: an operation socket exists: the key stays
  * @busy: someone is in a call
  */
 struct kcapi_handle {
 	char name[NAME_MAX_LEN + 1];
 	u32 index;
-	bool mac, used;
+	enum kind kind;
+	bool used;
 	int busy;
 	struct luna_aes_key *aes;
+	struct luna_des3_key *des3;
 	struct luna_mac_key *mac_key;
 	struct luna_hash_stream *hash_stream;
 	struct luna_mac_stream *mac_stream;
@@ -28,32 +32,34 @@ struct kcapi_handle {
 static const struct {
 	const char *name;
 	u32 index;
-	bool mac;
+	enum kind kind;
 } names[] = {
-	{ "ecb(aes)", LUNA_ECB, false },
-	{ "cbc(aes)", LUNA_CBC, false },
-	{ "ctr(aes)", LUNA_CTR, false },
-	{ "sha1", LUNA_SHA1, false },
-	{ "sha224", LUNA_SHA224, false },
-	{ "sha256", LUNA_SHA256, false },
-	{ "sha384", LUNA_SHA384, false },
-	{ "sha512", LUNA_SHA512, false },
-	{ "sha3-224", LUNA_SHA3_224, false },
-	{ "sha3-256", LUNA_SHA3_256, false },
-	{ "sha3-384", LUNA_SHA3_384, false },
-	{ "sha3-512", LUNA_SHA3_512, false },
-	{ "cmac(aes)", LUNA_CMAC_AES, true },
-	{ "hmac(sha1)", LUNA_HMAC + LUNA_SHA1, true },
-	{ "hmac(sha224)", LUNA_HMAC + LUNA_SHA224, true },
-	{ "hmac(sha256)", LUNA_HMAC + LUNA_SHA256, true },
-	{ "hmac(sha384)", LUNA_HMAC + LUNA_SHA384, true },
-	{ "hmac(sha512)", LUNA_HMAC + LUNA_SHA512, true },
-	{ "hmac(sha3-224)", LUNA_HMAC + LUNA_SHA3_224, true },
-	{ "hmac(sha3-256)", LUNA_HMAC + LUNA_SHA3_256, true },
-	{ "hmac(sha3-384)", LUNA_HMAC + LUNA_SHA3_384, true },
-	{ "hmac(sha3-512)", LUNA_HMAC + LUNA_SHA3_512, true },
-	{ "drbg_nopr_hmac_sha512", 0, false },
-	{ "drbg_nopr_hmac_sha256", 0, false },
+	{ "ecb(aes)", LUNA_ECB, AES },
+	{ "cbc(aes)", LUNA_CBC, AES },
+	{ "ctr(aes)", LUNA_CTR, AES },
+	{ "ecb(des3_ede)", LUNA_ECB, DES3 },
+	{ "cbc(des3_ede)", LUNA_CBC, DES3 },
+	{ "sha1", LUNA_SHA1, HASH },
+	{ "sha224", LUNA_SHA224, HASH },
+	{ "sha256", LUNA_SHA256, HASH },
+	{ "sha384", LUNA_SHA384, HASH },
+	{ "sha512", LUNA_SHA512, HASH },
+	{ "sha3-224", LUNA_SHA3_224, HASH },
+	{ "sha3-256", LUNA_SHA3_256, HASH },
+	{ "sha3-384", LUNA_SHA3_384, HASH },
+	{ "sha3-512", LUNA_SHA3_512, HASH },
+	{ "cmac(aes)", LUNA_CMAC_AES, MAC },
+	{ "hmac(sha1)", LUNA_HMAC + LUNA_SHA1, MAC },
+	{ "hmac(sha224)", LUNA_HMAC + LUNA_SHA224, MAC },
+	{ "hmac(sha256)", LUNA_HMAC + LUNA_SHA256, MAC },
+	{ "hmac(sha384)", LUNA_HMAC + LUNA_SHA384, MAC },
+	{ "hmac(sha512)", LUNA_HMAC + LUNA_SHA512, MAC },
+	{ "hmac(sha3-224)", LUNA_HMAC + LUNA_SHA3_224, MAC },
+	{ "hmac(sha3-256)", LUNA_HMAC + LUNA_SHA3_256, MAC },
+	{ "hmac(sha3-384)", LUNA_HMAC + LUNA_SHA3_384, MAC },
+	{ "hmac(sha3-512)", LUNA_HMAC + LUNA_SHA3_512, MAC },
+	{ "drbg_nopr_hmac_sha512", 0, RANDOM },
+	{ "drbg_nopr_hmac_sha256", 0, RANDOM },
 };
 
 static const struct luna_crypto_ops *const ops = &luna_openssl_ops;
@@ -93,7 +99,7 @@ static int handle_open(struct kcapi_handle **handle, const char *name)
 			return -ENOMEM;
 		snprintf(h->name, sizeof(h->name), "%s", name);
 		h->index = names[i].index;
-		h->mac = names[i].mac;
+		h->kind = names[i].kind;
 		*handle = h;
 		count_open(1);
 		return 0;
@@ -108,6 +114,7 @@ static void handle_close(struct kcapi_handle *h)
 	ops->hash_end(h->hash_stream);
 	ops->mac_end(h->mac_stream);
 	ops->aes_key_free(h->aes);
+	ops->des3_key_free(h->des3);
 	ops->mac_key_free(h->mac_key);
 	kfree(h);
 	count_open(-1);
@@ -154,28 +161,58 @@ void kcapi_cipher_destroy(struct kcapi_handle *handle)
 	handle_close(handle);
 }
 
+/* As a kernel in FIPS mode has it */
+static bool parts_differ(const u8 *key)
+{
+	return memcmp(key, key + 8, 8) && memcmp(key + 8, key + 16, 8) && memcmp(key, key + 16, 8);
+}
+
+static int des3_setkey(struct kcapi_handle *handle, const uint8_t *key, uint32_t keylen)
+{
+	if (keylen != LUNA_DES3_KEY || (fakekcapi.strict && !parts_differ(key)))
+		return -EINVAL;
+	handle->des3 = ops->des3_key(key);
+	return PTR_ERR_OR_ZERO(handle->des3);
+}
+
 int kcapi_cipher_setkey(struct kcapi_handle *handle, const uint8_t *key, uint32_t keylen)
 {
 	int err = key_allowed(handle);
 
 	if (err)
 		return err;
+	if (handle->kind == DES3)
+		return des3_setkey(handle, key, keylen);
 	handle->aes = ops->aes_key(key, keylen);
 	return PTR_ERR_OR_ZERO(handle->aes);
 }
 
-static ssize_t crypt(struct kcapi_handle *h, bool encrypt, const u8 *in, size_t len, const u8 *iv,
+static int aes_crypt(struct kcapi_handle *h, bool encrypt, const u8 *in, size_t len, const u8 *iv,
 		     u8 *out)
 {
 	struct luna_cipher_stream *s;
 	int err;
 
-	enter(h);
 	s = ops->cipher_begin(h->aes, h->index, encrypt, iv, iv ? LUNA_AES_BLOCK : 0);
 	if (IS_ERR(s))
-		return leave(h, PTR_ERR(s));
+		return PTR_ERR(s);
 	err = ops->cipher_update(s, in, len, out);
 	ops->cipher_end(s);
+	return err;
+}
+
+static ssize_t crypt(struct kcapi_handle *h, bool encrypt, const u8 *in, size_t len, const u8 *iv,
+		     u8 *out)
+{
+	int err;
+
+	enter(h);
+	if (len > CALL_MAX || !iv != (h->index == LUNA_ECB))
+		err = -EINVAL;
+	else if (h->kind == DES3)
+		err = ops->des3_crypt(h->des3, encrypt, iv, in, len, out);
+	else
+		err = aes_crypt(h, encrypt, in, len, iv, out);
 	if (named(fakekcapi.wrong, h->name))
 		out[len - 1] ^= 1;
 	return leave(h, err ? err : (ssize_t)len);
@@ -219,7 +256,7 @@ uint32_t kcapi_md_digestsize(struct kcapi_handle *handle)
 {
 	static const u8 sizes[LUNA_HASHES] = { 20, 28, 32, 48, 64, 28, 32, 48, 64 };
 
-	if (!handle->mac)
+	if (handle->kind != MAC)
 		return sizes[handle->index];
 	return handle->index == LUNA_CMAC_AES ? LUNA_AES_BLOCK : sizes[handle->index - LUNA_HMAC];
 }
@@ -227,11 +264,11 @@ uint32_t kcapi_md_digestsize(struct kcapi_handle *handle)
 /* A message begins with its first data, or with the end of an empty one. */
 static int message_begin(struct kcapi_handle *h)
 {
-	if (h->mac && !h->mac_stream)
+	if (h->kind == MAC && !h->mac_stream)
 		h->mac_stream = ops->mac_begin(h->mac_key);
-	if (!h->mac && !h->hash_stream)
+	if (h->kind == HASH && !h->hash_stream)
 		h->hash_stream = ops->hash_begin(h->index);
-	return h->mac ? PTR_ERR_OR_ZERO(h->mac_stream) : PTR_ERR_OR_ZERO(h->hash_stream);
+	return h->kind == MAC ? PTR_ERR_OR_ZERO(h->mac_stream) : PTR_ERR_OR_ZERO(h->hash_stream);
 }
 
 ssize_t kcapi_md_update(struct kcapi_handle *handle, const uint8_t *buffer, size_t len)
@@ -241,7 +278,7 @@ ssize_t kcapi_md_update(struct kcapi_handle *handle, const uint8_t *buffer, size
 	enter(handle);
 	err = message_begin(handle);
 	if (!err)
-		err = handle->mac ? ops->mac_update(handle->mac_stream, buffer, len) :
+		err = handle->kind == MAC ? ops->mac_update(handle->mac_stream, buffer, len) :
 				    ops->hash_update(handle->hash_stream, buffer, len);
 	return leave(handle, err);
 }
@@ -253,7 +290,7 @@ ssize_t kcapi_md_final(struct kcapi_handle *handle, uint8_t *buffer, size_t len)
 	enter(handle);
 	err = message_begin(handle);
 	if (!err)
-		err = handle->mac ? ops->mac_final(handle->mac_stream, buffer) :
+		err = handle->kind == MAC ? ops->mac_final(handle->mac_stream, buffer) :
 				    ops->hash_final(handle->hash_stream, buffer);
 	ops->mac_end(handle->mac_stream);
 	ops->hash_end(handle->hash_stream);

@@ -14,6 +14,7 @@
  * @absent: every init fails with this errno, as without AF_ALG; 0: AF_ALG is there
  * @missing: this algorithm does not open; a trailing '*' stands for the rest
  * @wrong: this one opens and answers wrong
+ * @strict: keys of triple DES must have three different parts
  * @failing: operations fail from now on
  * @open, @open_max: handles now, and most at one time
  * @keyed: keys set
@@ -22,6 +23,7 @@ struct fakekcapi {
 	int absent;
 	const char *missing;
 	const char *wrong;
+	bool strict;
 	bool failing;
 	int open, open_max, keyed;
 };

@@ -62,6 +62,7 @@ static void test_all(void **state)
 	assert_who(ops, LUNA_PRIMITIVE_MAC, LUNA_HMAC + LUNA_SHA3_512, "kcapi 9.8.7",
 		   "hmac(sha3-512)");
 	assert_who(ops, LUNA_PRIMITIVE_MAC, LUNA_CMAC_AES, "kcapi 9.8.7", "cmac(aes)");
+	assert_who(ops, LUNA_PRIMITIVE_DES3, 0, "kcapi 9.8.7", "cbc(des3_ede)");
 	assert_who(ops, LUNA_PRIMITIVE_RANDOM, 0, "kcapi 9.8.7", "drbg_nopr_hmac_sha512");
 	assert_who(ops, LUNA_PRIMITIVE_RSA, 0, luna_openssl_ops.name, "");
 	assert_who(ops, LUNA_PRIMITIVE_PBKDF2, 0, luna_openssl_ops.name, "");
@@ -158,6 +159,71 @@ static void test_no_ctr(void **state)
 	assert_true(ops->modes & BIT(LUNA_GCM));
 	assert_true(ops->features & LUNA_CRYPTO_GCM_ANY_IV);
 	assert_who(ops, LUNA_PRIMITIVE_MODE, LUNA_GCM, luna_openssl_ops.name, "");
+	(void)state;
+}
+
+static const u8 des3_keys[][LUNA_DES3_KEY + 1] = {
+	"three parts, all unlike ", "two of them and two of t", "same as same as same as ",
+};
+
+/* The same as OpenSSL's in both modes and both ways; return: keys that were set in the kernel */
+static int des3_encrypts(const struct luna_crypto_ops *ops, const u8 *key_bytes, size_t len)
+{
+	struct luna_des3_key *key = ops->des3_key(key_bytes);
+	struct luna_des3_key *other = luna_openssl_ops.des3_key(key_bytes);
+	u8 *data = kzalloc(len, GFP_KERNEL), *expected = kzalloc(len, GFP_KERNEL);
+	u8 *zeros = kzalloc(len, GFP_KERNEL);
+	const u8 iv[LUNA_DES_BLOCK] = "some iv";
+
+	assert_false(IS_ERR(key));
+	fakekcapi.keyed = 0;
+	for (int cbc = 0; cbc < 2; cbc++) {
+		memset(data, 0, len);
+		assert_int_equal(ops->des3_crypt(key, true, cbc ? iv : NULL, data, len, data), 0);
+		assert_int_equal(luna_openssl_ops.des3_crypt(other, true, cbc ? iv : NULL, zeros, len,
+							     expected), 0);
+		assert_memory_equal(data, expected, len);
+		assert_int_equal(ops->des3_crypt(key, false, cbc ? iv : NULL, data, len, data), 0);
+		assert_memory_equal(data, zeros, len);
+	}
+	ops->des3_key_free(key);
+	luna_openssl_ops.des3_key_free(other);
+	kfree(data);
+	kfree(expected);
+	kfree(zeros);
+	return fakekcapi.keyed;
+}
+
+/* A handle for each mode, and more data than one call takes */
+static void test_des3(void **state)
+{
+	const struct luna_crypto_ops *ops = start((struct fakekcapi){});
+
+	assert_true(ops->has_des3());
+	for (size_t i = 0; i < ARRAY_SIZE(des3_keys); i++) {
+		assert_int_equal(des3_encrypts(ops, des3_keys[i], 8), 2);
+		assert_int_equal(des3_encrypts(ops, des3_keys[i], TEXT), 2);
+	}
+	assert_int_equal(fakekcapi.open, 0);
+	(void)state;
+}
+
+/* The kernel's in both modes, with every key, or not at all */
+static void test_des3_in_part(void **state)
+{
+	static const struct fakekcapi fakes[] = {
+		{ .missing = "cbc(des3_ede)" }, { .missing = "ecb(des3_ede)" },
+		{ .wrong = "cbc(des3_ede)" }, { .wrong = "ecb(des3_ede)" }, { .strict = true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fakes); i++) {
+		const struct luna_crypto_ops *ops = start(fakes[i]);
+
+		assert_who(ops, LUNA_PRIMITIVE_DES3, 0, luna_openssl_ops.name, "");
+		assert_who(ops, LUNA_PRIMITIVE_MODE, LUNA_CBC, "kcapi 9.8.7", "cbc(aes)");
+		for (size_t key = 0; key < ARRAY_SIZE(des3_keys); key++)
+			assert_int_equal(des3_encrypts(ops, des3_keys[key], TEXT), 0);
+	}
 	(void)state;
 }
 
@@ -274,6 +340,7 @@ static void test_failures(void **state)
 {
 	const struct luna_crypto_ops *ops = start((struct fakekcapi){});
 	struct luna_aes_key *key = ops->aes_key((const u8 *)"0123456789abcdef", 16);
+	struct luna_des3_key *des3 = ops->des3_key(des3_keys[0]);
 	struct luna_hash_stream *hash = ops->hash_begin(LUNA_SHA1);
 	u8 iv[LUNA_AES_BLOCK] = { 0 }, data[LUNA_HASH_MAX] = { 0 };
 	struct luna_cipher_stream *s;
@@ -282,13 +349,16 @@ static void test_failures(void **state)
 	s = ops->cipher_begin(key, LUNA_CBC, true, iv, sizeof(iv));
 	assert_int_equal(ops->cipher_update(s, data, 16, data), -EIO);
 	ops->cipher_end(s);
+	assert_int_equal(ops->des3_crypt(des3, true, iv, data, 16, data), -EIO);
 	assert_int_equal(ops->hash_update(hash, data, 16), -EIO);
 	assert_int_equal(ops->hash_final(hash, data), -EIO);
 	ops->hash_end(hash);
 	assert_int_equal(ops->random(data, sizeof(data)), -EIO);
 	fakekcapi.failing = false;
 	assert_encrypts(ops);
+	assert_int_equal(ops->des3_crypt(des3, true, iv, data, 16, data), 0);
 	assert_int_equal(ops->random(data, sizeof(data)), 0);
+	ops->des3_key_free(des3);
 	ops->aes_key_free(key);
 	(void)state;
 }
@@ -300,6 +370,8 @@ int main(void)
 		cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_in_part),
 		cmocka_unit_test(test_no_ctr),
+		cmocka_unit_test(test_des3),
+		cmocka_unit_test(test_des3_in_part),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_keyed_once),
 		cmocka_unit_test(test_many_keys),

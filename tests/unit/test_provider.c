@@ -294,6 +294,40 @@ static void test_ctr_wraps(void **state)
 	(void)state;
 }
 
+/* Triple DES */
+static void des3_run(struct luna_des3_key *k, bool encrypt, const struct bytes *iv,
+		     const struct bytes *in, bool in_place, const struct bytes *expected)
+{
+	u8 out[BYTES_MAX];
+
+	if (in_place)
+		memcpy(out, in->data, in->len);
+	assert_int_equal(ops->des3_crypt(k, encrypt, iv->len ? iv->data : NULL,
+					 in_place ? out : in->data, in->len, out), 0);
+	assert_memory_equal(out, expected->data, expected->len);
+}
+
+static void test_des3(void **state)
+{
+	assert_true(ops->has_des3());
+	for (size_t i = 0; i < ARRAY_SIZE(des3_answers); i++) {
+		struct bytes key = hex(des3_answers[i].key), iv = hex(des3_answers[i].iv);
+		struct bytes plain = hex(des3_answers[i].plain), cipher = hex(des3_answers[i].cipher);
+		struct luna_des3_key *k = ops->des3_key(key.data);
+
+		assert_false(IS_ERR(k));
+		for (int in_place = 0; in_place < 2; in_place++) {
+			des3_run(k, true, &iv, &plain, in_place, &cipher);
+			des3_run(k, false, &iv, &cipher, in_place, &plain);
+		}
+		assert_int_equal(ops->des3_crypt(k, true, NULL, plain.data, 0, cipher.data), 0);
+		assert_int_equal(ops->des3_crypt(k, true, NULL, plain.data, 7, cipher.data), -EINVAL);
+		ops->des3_key_free(k);
+	}
+	ops->des3_key_free(NULL);
+	(void)state;
+}
+
 /* GCM */
 static struct luna_cipher_stream *gcm_begin(struct luna_aes_key *k, bool encrypt,
 					    const struct bytes *iv, const struct bytes *aad)
@@ -684,6 +718,7 @@ struct shared_keys {
 	struct luna_rsa_key *rsa;
 	struct luna_aes_key *aes;
 	struct luna_mac_key *mac;
+	struct luna_des3_key *des3;
 	u8 signature[64];
 };
 
@@ -693,6 +728,8 @@ static int work_once(struct shared_keys *keys, u8 *text)
 	struct bytes gcm_tag = hex(gcm_answers[3].sealed + 2 * plain.len);
 	struct bytes mac = hex(mac_answers[2].mac);
 	struct bytes message = hex(mac_answers[2].text);
+	struct bytes des3_plain = hex(des3_answers[0].plain);
+	struct bytes des3_cipher = hex(des3_answers[0].cipher);
 	struct luna_cipher_stream *c;
 	struct luna_mac_stream *m;
 	u8 made[64], in[64] = { 0, 7 };
@@ -707,6 +744,8 @@ static int work_once(struct shared_keys *keys, u8 *text)
 	err |= ops->mac_update(m, message.data, message.len) | ops->mac_final(m, made) |
 	       memcmp(made, mac.data, mac.len);
 	ops->mac_end(m);
+	err |= ops->des3_crypt(keys->des3, true, NULL, des3_plain.data, 24, made) |
+	       memcmp(made, des3_cipher.data, 24);
 	err |= ops->rsa_private(keys->rsa, in, made) | memcmp(made, keys->signature, 64);
 	return err;
 }
@@ -724,11 +763,13 @@ static void *work(void *arg)
 static void test_threads(void **state)
 {
 	struct bytes aes = hex(GCM_KEY), mac = hex(mac_answers[2].key);
+	struct bytes des3 = hex(des3_answers[0].key);
 	struct rsa_parts *r = rsa_parts(512, 65537);
 	struct shared_keys keys = {
 		.rsa = ops->rsa_key(&r->nums),
 		.aes = ops->aes_key(aes.data, aes.len),
 		.mac = ops->mac_key(LUNA_HMAC + LUNA_SHA256, mac.data, mac.len),
+		.des3 = ops->des3_key(des3.data),
 	};
 	u8 in[64] = { 0, 7 };
 	pthread_t threads[THREADS];
@@ -744,6 +785,7 @@ static void test_threads(void **state)
 	ops->rsa_key_free(keys.rsa);
 	ops->aes_key_free(keys.aes);
 	ops->mac_key_free(keys.mac);
+	ops->des3_key_free(keys.des3);
 	rsa_parts_free(r);
 	(void)state;
 }
@@ -767,6 +809,7 @@ static void test_described(void **state)
 	assert_kcapi(LUNA_PRIMITIVE_MODE, LUNA_GCM);
 	assert_kcapi(LUNA_PRIMITIVE_HASH, LUNA_HASHES);
 	assert_kcapi(LUNA_PRIMITIVE_MAC, LUNA_MACS);
+	assert_kcapi(LUNA_PRIMITIVE_DES3, 1);
 	assert_kcapi(LUNA_PRIMITIVE_RANDOM, 1);
 #endif
 #ifdef TEST_KCAPI
@@ -791,6 +834,7 @@ int main(void)
 		cmocka_unit_test(test_mac_key_sizes),
 		cmocka_unit_test(test_aes),
 		cmocka_unit_test(test_ctr_wraps),
+		cmocka_unit_test(test_des3),
 		cmocka_unit_test(test_gcm),
 		cmocka_unit_test(test_gcm_iv_lengths),
 		cmocka_unit_test(test_aes_errors),
