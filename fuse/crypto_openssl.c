@@ -152,6 +152,7 @@ const struct luna_crypto_ops luna_openssl_ops = {
 	.rsa_min_bits	= RSA_MIN_BITS,
 	.rsa_max_bits	= LUNA_RSA_MAX_BITS,
 	.curves		= BIT(LUNA_CURVES) - 1,
+	.curves_sign	= (BIT(LUNA_CURVES) - 1) & ~BIT(LUNA_X25519),
 	.random		= openssl_random,
 	.hash_begin	= openssl_hash_begin,
 	.hash_update	= openssl_hash_update,

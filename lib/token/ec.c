@@ -134,6 +134,9 @@ static u32 ec_start(struct luna_op_state *op)
 	ec->key = luna_object_ec(op->token, op->obj, &curve);
 	if (IS_ERR(ec->key))
 		return luna_key_ckr(PTR_ERR(ec->key));
+	/* The mechanism may be listed for another curve's sake. */
+	if (!(op->token->crypto->curves_sign & BIT(curve)))
+		return luna_key_ckr(-EOPNOTSUPP);
 	ec->bytes = luna_curve_bytes(curve);
 	return CKR_OK;
 }

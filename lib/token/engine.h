@@ -165,7 +165,8 @@ struct luna_crypto_ops {
 	u32 macs;			/* bit per enum luna_mac_kind */
 	u32 modes;			/* bit per enum luna_mode; LUNA_GCM else by the engine */
 	u32 rsa_min_bits, rsa_max_bits;	/* 0: no RSA */
-	u32 curves;			/* bit per enum luna_curve */
+	u32 curves;			/* bit per enum luna_curve: keys, and what they agree on */
+	u32 curves_sign;		/* those of them whose keys sign and verify, too */
 
 	int (*random)(void *buf, size_t len);
 
@@ -223,7 +224,8 @@ struct luna_crypto_ops {
 	struct luna_rsa_made *(*rsa_generate)(u32 bits, const u8 *e, size_t e_len);
 
 	/*
-	 * Elliptic curves; NULL where @curves is 0. Points have luna_curve_point_len() bytes.
+	 * Elliptic curves; NULL where @curves is 0, ec_sign() and ec_verify() where @curves_sign
+	 * is. Points have luna_curve_point_len() bytes.
 	 * Private values are big-endian numbers of any length in 1 .. order - 1, those of the last
 	 * two curves 32 bytes as RFC 8032 and RFC 7748 have them; constant time in them.
 	 */

@@ -324,7 +324,10 @@ static bool has_rsa(const struct luna_crypto_ops *c, const struct luna_mech *m)
 	return m->hash == LUNA_HASHES || c->hashes & BIT(m->hash);
 }
 
-/* The provider's curves whose keys the mechanism takes or makes. */
+/*
+ * The provider's curves whose keys the mechanism takes or makes. Not every provider that makes keys
+ * of a curve can sign with them.
+ */
 static u32 mech_curves(const struct luna_crypto_ops *c, const struct luna_mech *m)
 {
 	u32 curve, i, curves = 0;
@@ -333,7 +336,7 @@ static u32 mech_curves(const struct luna_crypto_ops *c, const struct luna_mech *
 		for (i = 0; i < LUNA_MECH_KEY_TYPES; i++)
 			if (luna_key_type_standard(m->key_types[i]) == luna_curve_key_type(curve))
 				curves |= BIT(curve);
-	return curves & c->curves;
+	return curves & c->curves & (m->sign ? c->curves_sign : U32_MAX);
 }
 
 static bool has_ec(const struct luna_crypto_ops *c, const struct luna_mech *m)

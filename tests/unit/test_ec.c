@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * EC keys in the engine: names of curves, points, PKCS#8 with every byte wrong, and what a token does
- * whose provider has no curves. Answers that are known are in tests/conformance/kat_ec.c, keys against
- * OpenSSL's in tests/conformance/ec.c.
+ * whose provider has no curves, or cannot sign on those that it has. Answers that are known are in
+ * tests/conformance/kat_ec.c, keys against OpenSSL's in tests/conformance/ec.c.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -161,23 +161,36 @@ static void test_points(void **state __maybe_unused)
 
 static const u8 p256[] = { 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07 };
 
-static bool lists(struct luna_open *open, u32 type)
+/* A mechanism's row of LUNA_MECH_LIST; with a type of 0: it has none. */
+static struct luna_mech_info row_of(struct luna_open *open, u32 type)
 {
-	struct luna_mech_info *rows = calloc(1024, sizeof(*rows));
+	struct luna_mech_info *rows = calloc(1024, sizeof(*rows)), found = {};
 	struct luna_mech_list list = {};
 	size_t len = 1024 * sizeof(*rows);
-	bool found = false;
 	u32 i;
 
 	assert_non_null(rows);
 	assert_int_equal(fx_call(open, LUNA_MECH_LIST, &list, sizeof(list), NULL, 0, rows, &len), CKR_OK);
 	for (i = 0; i < list.count; i++)
-		found |= rows[i].type == type;
+		if (rows[i].type == type)
+			found = rows[i];
 	free(rows);
 	return found;
 }
 
-/* As luna.ko: it keeps the keys of others, and uses none. */
+static bool lists(struct luna_open *open, u32 type)
+{
+	return row_of(open, type).type;
+}
+
+static bool sizes_are(struct luna_open *open, u32 type, u32 min, u32 max)
+{
+	struct luna_mech_info row = row_of(open, type);
+
+	return row.type && row.min_key_size == min && row.max_key_size == max;
+}
+
+/* It keeps the keys of others, and uses none. */
 static void test_no_curves(void **state __maybe_unused)
 {
 	static const u32 types[] = {
@@ -226,6 +239,83 @@ static void test_no_curves(void **state __maybe_unused)
 	}
 }
 
+/* ---- a token that cannot sign ---- */
+
+static s64 generate(struct luna_open *open, u32 session, const u8 *params, u32 len, u32 *public,
+		    u32 *private)
+{
+	struct fx_tmpl pub = {}, priv = {};
+
+	fx_attr(&pub, CKA_EC_PARAMS, params, len);
+	fx_attr_bool(&priv, CKA_PRIVATE, true);
+	return fx_generate_pair(open, session, CKM_EC_KEY_PAIR_GEN, &pub, &priv, public, private);
+}
+
+static s64 sign(struct luna_open *open, u32 session, u32 key)
+{
+	u8 sig[2 * LUNA_EC_MAX];
+	u32 len = sizeof(sig);
+
+	return fx_op(open, session, LUNA_OP_SIGN, CKM_ECDSA_SHA256, key, NULL, 0, "x", 1, NULL, 0, sig,
+		     &len);
+}
+
+/* As luna.ko: it makes keys and agrees on secrets with them, and signing is for where they go. */
+static void test_no_signing(void **state __maybe_unused)
+{
+	static const u32 there[] = {
+		CKM_EC_KEY_PAIR_GEN, CKM_EC_KEY_PAIR_GEN_W_EXTRA_BITS, CKM_ECDH1_DERIVE,
+		CKM_ECDH1_COFACTOR_DERIVE, CKM_EC_MONTGOMERY_KEY_PAIR_GEN,
+		CKM_EC_MONTGOMERY_KEY_PAIR_GEN_OLD,
+	};
+	static const u32 not_there[] = {
+		CKM_ECDSA, CKM_ECDSA_SHA1, CKM_ECDSA_SHA256, CKM_ECDSA_SHA256_OLD, CKM_ECDSA_SHA3_384,
+		CKM_EDDSA, CKM_EDDSA_OLD, CKM_EC_EDWARDS_KEY_PAIR_GEN, CKM_EC_EDWARDS_KEY_PAIR_GEN_OLD,
+	};
+	static const u8 p521[] = { 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23 };
+	struct luna_crypto_ops agrees = *fakerng_quick_ops(&luna_openssl_ops, 1);
+	u32 session[2], public, private, clone, i;
+	struct luna_open *open[2];
+	struct fx fx[2];
+	u8 signs = 0;
+
+	agrees.curves = BIT(LUNA_P256) | BIT(LUNA_P384) | BIT(LUNA_X25519);
+	agrees.curves_sign = 0;
+	agrees.ec_sign = NULL;
+	agrees.ec_verify = NULL;
+	fx_open(&fx[0], &agrees, 0);
+	fx_open(&fx[1], fakerng_quick_ops(&luna_openssl_ops, 1), 1);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(fx_ready(&fx[i], &open[i], &session[i]), CKR_OK);
+	for (i = 0; i < ARRAY_SIZE(there); i++)
+		assert_true(lists(open[0], there[i]));
+	for (i = 0; i < ARRAY_SIZE(not_there); i++)
+		assert_false(lists(open[0], not_there[i]));
+	assert_true(sizes_are(open[0], CKM_EC_KEY_PAIR_GEN, 256, 384));
+	assert_true(sizes_are(open[0], CKM_ECDH1_DERIVE, 255, 384));
+	assert_true(sizes_are(open[0], CKM_ECDH1_COFACTOR_DERIVE, 256, 384));
+	assert_true(sizes_are(open[1], CKM_EC_KEY_PAIR_GEN, 224, 521));
+	assert_int_equal(generate(open[0], session[0], p521, sizeof(p521), &public, &private),
+			 CKR_CURVE_NOT_SUPPORTED);
+	assert_int_equal(generate(open[0], session[0], p256, sizeof(p256), &public, &private), CKR_OK);
+	assert_int_equal(sign(open[0], session[0], private), CKR_MECHANISM_INVALID);
+	/* What it makes is what any token makes, and signs elsewhere. */
+	i = sizeof(signs);
+	assert_int_equal(fx_attr_get(open[0], session[0], private, CKA_SIGN, &signs, &i), CKR_OK);
+	assert_true(signs);
+	assert_int_equal(fx_clone(open[0], session[0], open[1], session[1], private, &clone), CKR_OK);
+	assert_int_equal(sign(open[1], session[1], clone), CKR_OK);
+	/* On some of its curves: the mechanism is there, for their keys. */
+	agrees.curves_sign = BIT(LUNA_P384);
+	assert_true(sizes_are(open[0], CKM_ECDSA_SHA256, 384, 384));
+	assert_true(sizes_are(open[0], CKM_EC_KEY_PAIR_GEN, 256, 384));
+	assert_int_equal(sign(open[0], session[0], private), CKR_MECHANISM_INVALID);
+	for (i = 0; i < 2; i++) {
+		luna_release(open[i]);
+		fx_close(&fx[i]);
+	}
+}
+
 /* ---- the provider ---- */
 
 static void test_provider(void **state __maybe_unused)
@@ -240,7 +330,8 @@ static void test_provider(void **state __maybe_unused)
 
 	assert_true(point && value);
 	for (curve = 0; curve < LUNA_CURVES; curve++) {
-		signs = curve != LUNA_X25519;
+		signs = c->curves_sign & BIT(curve);
+		assert_int_equal(signs, curve != LUNA_X25519);
 		derives = curve != LUNA_ED25519;
 		assert_int_equal(c->ec_generate(curve, point, value), 0);
 		value_num = (struct luna_num){ value, luna_curve_bytes(curve) };
@@ -277,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_points),
 		cmocka_unit_test(test_no_curves),
+		cmocka_unit_test(test_no_signing),
 		cmocka_unit_test(test_provider),
 	};
 
