@@ -31,15 +31,10 @@ void luna_ha_end(struct luna_session *session)
 	session->ha = NULL;
 }
 
-struct ha_work *luna_ha_work(void)
+static void work_free(struct ha_work *work)
 {
-	return kzalloc(sizeof(struct ha_work), GFP_KERNEL);
-}
-
-void luna_ha_work_free(struct ha_work *work)
-{
-	if (!work)
-		return;
+	luna_attrs_put(work->login_attrs);
+	luna_object_put(work->login_key);
 	kfree_sensitive(work->secrets);
 	kfree(work->self);
 	kfree_sensitive(work);
@@ -48,10 +43,13 @@ void luna_ha_work_free(struct ha_work *work)
 u32 luna_ha_with_work(struct luna_ucmd *cmd,
 		      u32 (*step)(struct luna_ucmd *cmd, struct ha_work *work))
 {
-	struct ha_work *work = luna_ha_work();
-	u32 rv = work ? step(cmd, work) : CKR_DEVICE_MEMORY;
+	struct ha_work *work = kzalloc(sizeof(*work), GFP_KERNEL);
+	u32 rv;
 
-	luna_ha_work_free(work);
+	if (!work)
+		return CKR_DEVICE_MEMORY;
+	rv = step(cmd, work);
+	work_free(work);
 	return rv;
 }
 

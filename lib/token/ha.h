@@ -36,13 +36,16 @@ extern const char luna_ha_mofn_request_label[];
 extern const char luna_ha_mofn_answer_label[];
 
 /**
- * struct ha_work - what one command computes with; wiped at its end
+ * struct ha_work - what one command computes with; wiped at its end, and the references dropped
+ * @login_key, @login_attrs: of luna_ha_login_key()
  * @setup: copied out of the token's state
  * @ikm: E and the domain key
  */
 struct ha_work {
 	struct luna_secrets *secrets;
 	struct luna_exchange_self *self;
+	struct luna_object *login_key;
+	struct luna_attrs *login_attrs;
 	struct luna_ha_setup setup;
 	u64 context;
 	u8 sk[LUNA_SK_LEN];
@@ -56,8 +59,6 @@ struct ha_work {
 	u8 reply[HA_ANSWER_LEN];
 };
 
-struct ha_work *luna_ha_work(void);	/* NULL: no memory */
-void luna_ha_work_free(struct ha_work *work);
 /* luna_ha_with_work() - @step with work of its own. Return: its CKR, or CKR_DEVICE_MEMORY. */
 u32 luna_ha_with_work(struct luna_ucmd *cmd,
 		      u32 (*step)(struct luna_ucmd *cmd, struct ha_work *work));
@@ -107,10 +108,9 @@ int luna_ha_mofn_mask(struct luna_token *token, struct ha_work *work, const u8 *
 /**
  * luna_ha_login_key() - the key of hdr.handle, if it is fit to be a login key
  * @public_ok: a public key will do
- * CKR_OK with a reference each in *@obj and *@attrs; CKR_KEY_HANDLE_INVALID,
+ * Return: CKR_OK with a reference each in @work; CKR_KEY_HANDLE_INVALID,
  * CKR_KEY_INVALID_FOR_HA_LOGIN.
  */
-u32 luna_ha_login_key(struct luna_ucmd *cmd, bool public_ok, struct luna_object **obj,
-		      struct luna_attrs **attrs);
+u32 luna_ha_login_key(struct luna_ucmd *cmd, bool public_ok, struct ha_work *work);
 
 #endif /* LUNA_TOKEN_HA_H */

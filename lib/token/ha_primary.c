@@ -60,20 +60,19 @@ static int open_e(struct luna_token *token, struct ha_work *work, const u8 *ciph
 }
 
 /* K of a setup that was made for this login key; -EBADMSG as above. */
-static int open_k(struct luna_token *token, struct luna_object *obj, const struct luna_attrs *attrs,
-		  const struct ha_challenge *c, struct ha_work *work)
+static int open_k(struct luna_token *token, const struct ha_challenge *c, struct ha_work *work)
 {
 	struct luna_rsa_key *key;
 	struct luna_num private;
 	u32 bytes;
 	int err;
 
-	key = luna_object_rsa(token, obj, &bytes);
+	key = luna_object_rsa(token, work->login_key, &bytes);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
 	if (bytes != c->w_len)
 		return -EBADMSG;
-	private.data = luna_attrs_bytes(attrs, CKA_PRIVATE_EXPONENT, &private.len);
+	private.data = luna_attrs_bytes(work->login_attrs, CKA_PRIVATE_EXPONENT, &private.len);
 	if (!private.data)
 		return -EIO;
 	memcpy(work->em, c->w, bytes);
@@ -101,6 +100,17 @@ static u32 answer_role(const struct luna_ucmd *cmd)
 	return luna_mofn_missing(cmd->token) ? CKR_OPERATION_NOT_ALLOWED : CKR_OK;
 }
 
+static u32 primary_does(struct luna_ucmd *cmd,
+			u32 (*step)(struct luna_ucmd *cmd, struct ha_work *work))
+{
+	u32 rv;
+
+	rv = luna_ha_allowed(cmd);
+	if (!rv)
+		rv = answer_role(cmd);
+	return rv ? rv : luna_ha_with_work(cmd, step);
+}
+
 /* Prepares a primary's command: secrets and identity. */
 static u32 primary_begin(struct luna_token *token, struct ha_work *work)
 {
@@ -120,8 +130,7 @@ static u32 data_ckr(int err)
  * The MAC tells whether the challenge came as it was sent; one who made E knows that beforehand,
  * and one who did not cannot make any other E pass. Nothing is said about K.
  */
-static int ha_answer(struct luna_ucmd *cmd, struct luna_object *obj, const struct luna_attrs *attrs,
-		     const struct ha_challenge *c, struct ha_work *work)
+static int ha_answer(struct luna_ucmd *cmd, const struct ha_challenge *c, struct ha_work *work)
 {
 	struct luna_token *token = cmd->token;
 	struct luna_num e = luna_ha_key(work->e);
@@ -132,7 +141,7 @@ static int ha_answer(struct luna_ucmd *cmd, struct luna_object *obj, const struc
 		err = luna_exchange_mac_check(token, &e, luna_ha_challenge_label, cmd->in,
 					      cmd->in_len);
 	if (!err)
-		err = open_k(token, obj, attrs, c, work);
+		err = open_k(token, c, work);
 	if (!err)
 		err = luna_hash_once(token->crypto, LUNA_SHA256, cmd->in, cmd->in_len,
 				     work->digest);
@@ -144,15 +153,16 @@ static int ha_answer(struct luna_ucmd *cmd, struct luna_object *obj, const struc
 	return err;
 }
 
-static u32 ha_answer_with(struct luna_ucmd *cmd, struct luna_object *obj,
-			  const struct luna_attrs *attrs, struct ha_work *work)
+static u32 ha_answer_with(struct luna_ucmd *cmd, struct ha_work *work)
 {
 	struct luna_blob *arg = cmd->arg;
 	struct ha_challenge c;
 	u8 *room;
 	u32 rv;
 
-	rv = primary_begin(cmd->token, work);
+	rv = luna_ha_login_key(cmd, false, work);
+	if (!rv)
+		rv = primary_begin(cmd->token, work);
 	if (rv)
 		return rv;
 	if (!challenge_read(&c, cmd->in, cmd->in_len) ||
@@ -161,7 +171,7 @@ static u32 ha_answer_with(struct luna_ucmd *cmd, struct luna_object *obj,
 	rv = luna_reply_sized(cmd, HA_ANSWER_LEN, arg->out_max, &arg->out_need, &room);
 	if (rv || !room)
 		return rv;
-	rv = data_ckr(ha_answer(cmd, obj, attrs, &c, work));
+	rv = data_ckr(ha_answer(cmd, &c, work));
 	if (!rv)
 		memcpy(room, work->reply, HA_ANSWER_LEN);
 	return rv;
@@ -169,24 +179,7 @@ static u32 ha_answer_with(struct luna_ucmd *cmd, struct luna_object *obj,
 
 u32 luna_do_ha_answer(struct luna_ucmd *cmd)
 {
-	struct luna_attrs *attrs;
-	struct luna_object *obj;
-	struct ha_work *work;
-	u32 rv;
-
-	rv = luna_ha_allowed(cmd);
-	if (!rv)
-		rv = answer_role(cmd);
-	if (!rv)
-		rv = luna_ha_login_key(cmd, false, &obj, &attrs);
-	if (rv)
-		return rv;
-	work = luna_ha_work();
-	rv = work ? ha_answer_with(cmd, obj, attrs, work) : CKR_DEVICE_MEMORY;
-	luna_ha_work_free(work);
-	luna_attrs_put(attrs);
-	luna_object_put(obj);
-	return rv;
+	return primary_does(cmd, ha_answer_with);
 }
 
 /* ---- M of N ---- */
@@ -271,10 +264,5 @@ static u32 ha_mofn_answer(struct luna_ucmd *cmd, struct ha_work *work)
 
 u32 luna_do_ha_mofn_answer(struct luna_ucmd *cmd)
 {
-	u32 rv;
-
-	rv = luna_ha_allowed(cmd);
-	if (!rv)
-		rv = answer_role(cmd);
-	return rv ? rv : luna_ha_with_work(cmd, ha_mofn_answer);
+	return primary_does(cmd, ha_mofn_answer);
 }

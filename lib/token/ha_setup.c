@@ -59,50 +59,46 @@ static u32 key_check(const struct luna_token *token, const struct luna_attrs *at
 	return CKR_OK;
 }
 
-u32 luna_ha_login_key(struct luna_ucmd *cmd, bool public_ok, struct luna_object **obj,
-		      struct luna_attrs **attrs)
+u32 luna_ha_login_key(struct luna_ucmd *cmd, bool public_ok, struct ha_work *work)
 {
 	const struct luna_blob *arg = cmd->arg;
-	u32 rv;
+	struct luna_object *obj = luna_object_get(cmd->session, arg->handle);
+	struct luna_attrs *attrs;
 
-	*obj = luna_object_get(cmd->session, arg->handle);
-	if (IS_ERR_OR_NULL(*obj))
-		return luna_object_none(*obj, CKR_KEY_HANDLE_INVALID);
-	*attrs = luna_object_attrs(cmd->token, *obj);
-	if (IS_ERR(*attrs)) {
-		rv = luna_ckr(PTR_ERR(*attrs));
-	} else {
-		rv = key_check(cmd->token, *attrs, public_ok);
-		if (!rv)
-			return CKR_OK;
-		luna_attrs_put(*attrs);
-	}
-	luna_object_put(*obj);
-	return rv;
+	if (IS_ERR_OR_NULL(obj))
+		return luna_object_none(obj, CKR_KEY_HANDLE_INVALID);
+	work->login_key = obj;
+	attrs = luna_object_attrs(cmd->token, obj);
+	if (IS_ERR(attrs))
+		return luna_ckr(PTR_ERR(attrs));
+	work->login_attrs = attrs;
+	return key_check(cmd->token, attrs, public_ok);
 }
 
 /* ---- setup ---- */
 
-/* *@role: the one that asks, for all of the command: another thread may log in as another. */
-static u32 setup_role(const struct luna_session *session, int *role)
+/* setup.role: the one that asks, for all of the command: another thread may log in as another. */
+static u32 setup_role(const struct luna_session *session, struct luna_ha_setup *setup)
 {
-	*role = luna_session_role(session);
-	if (*role < 0)
+	int role = luna_session_role(session);
+
+	if (role < 0)
 		return CKR_USER_NOT_LOGGED_IN;
-	if (*role == LUNA_ROLE_SO ||
-	    (*role != LUNA_ROLE_CO && luna_token_is_ppso(session->open->token)))
+	if (role == LUNA_ROLE_SO ||
+	    (role != LUNA_ROLE_CO && luna_token_is_ppso(session->open->token)))
 		return CKR_USER_NOT_AUTHORIZED;
+	setup->role = role;
 	return session->rw ? CKR_OK : CKR_SESSION_READ_ONLY;
 }
 
 /* W: K under the login key. */
-static int setup_wrap(struct luna_token *token, struct luna_object *obj, struct ha_work *work)
+static int setup_wrap(struct luna_token *token, struct ha_work *work)
 {
 	struct luna_rsa_key *key;
 	u32 bytes;
 	int err;
 
-	key = luna_object_rsa(token, obj, &bytes);
+	key = luna_object_rsa(token, work->login_key, &bytes);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
 	err = token->crypto->random(work->k, sizeof(work->k));
@@ -151,14 +147,18 @@ static u32 setup_store(struct luna_token *token, struct ha_work *work)
 	return rv;
 }
 
-static u32 ha_setup(struct luna_ucmd *cmd, int role, struct luna_object *obj, struct ha_work *work)
+static u32 ha_setup(struct luna_ucmd *cmd, struct ha_work *work)
 {
 	int err;
 	u32 rv;
 
+	rv = setup_role(cmd->session, &work->setup);
+	if (!rv)
+		rv = luna_ha_login_key(cmd, true, work);
+	if (rv)
+		return rv;
 	work->setup.set = true;
-	work->setup.role = role;
-	err = setup_wrap(cmd->token, obj, work);
+	err = setup_wrap(cmd->token, work);
 	/* A private key without its public exponent, or too small. */
 	if (err == -EINVAL || err == -EOPNOTSUPP)
 		return CKR_KEY_INVALID_FOR_HA_LOGIN;
@@ -173,27 +173,12 @@ static u32 ha_setup(struct luna_ucmd *cmd, int role, struct luna_object *obj, st
 u32 luna_do_ha_init(struct luna_ucmd *cmd)
 {
 	const struct luna_blob *arg = cmd->arg;
-	struct luna_object *obj = NULL;
-	struct luna_attrs *attrs = NULL;
-	struct ha_work *work;
-	int role = -1;
 	u32 rv;
 
 	rv = luna_ha_allowed(cmd);
 	if (!rv && arg->blob_len)
 		rv = CKR_ARGUMENTS_BAD;
-	if (!rv)
-		rv = setup_role(cmd->session, &role);
-	if (!rv)
-		rv = luna_ha_login_key(cmd, true, &obj, &attrs);
-	if (rv)
-		return rv;
-	work = luna_ha_work();
-	rv = work ? ha_setup(cmd, role, obj, work) : CKR_DEVICE_MEMORY;
-	luna_ha_work_free(work);
-	luna_attrs_put(attrs);
-	luna_object_put(obj);
-	return rv;
+	return rv ? rv : luna_ha_with_work(cmd, ha_setup);
 }
 
 /* The certificate is public, and cloning clients fetch it here as well: no policy, no session. */
