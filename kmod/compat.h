@@ -48,6 +48,10 @@
 #define luna_vm_noreserve VM_NORESERVE
 #endif
 
+/* A kernel may be built without key agreement, and lack its functions. */
+#define luna_alloc_kpp(name)								\
+	(IS_REACHABLE(CONFIG_CRYPTO_KPP2) ? crypto_alloc_kpp(name, 0, 0) : ERR_PTR(-ENOENT))
+
 /* The arithmetic of MPIs returned nothing before it returned errors: 0 then. */
 #define luna_mpi(call)									\
 	__builtin_choose_expr(								\

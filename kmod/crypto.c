@@ -2,16 +2,16 @@
 /*
  * The table of the provider, and its start.
  *
- * There are no curves in it, so that the module lists no EC mechanism; it keeps, clones and stores
- * EC keys all the same. The kernel's ecdsa verifies only (and Debian's 6.1 is built without it), no
- * signing in constant time can be made of what it exports, and ecdh alone, which kpp has for P-256
- * and P-384, would be keys that their owners cannot sign with.
+ * Its curves agree on secrets, and none of them signs, so that the module lists no ECDSA and no
+ * EdDSA. The kernel's ecdsa verifies only (and Debian's 6.1 is built without it), and no signing in
+ * constant time can be made of what it exports. Keys that can sign elsewhere are made here all the
+ * same, and those of all curves kept, stored and cloned: a clone in a slot of luna-fuse signs.
  */
 #include <linux/random.h>
 
 #include "crypto.h"
 
-static int kcrypto_random(void *buf, size_t len)
+int luna_krandom(void *buf, size_t len)
 {
 	/* On a kernel that has just booted, this may be too early for good random numbers. */
 	int err = wait_for_random_bytes();
@@ -37,6 +37,7 @@ static int init_all(void)
 		goto err_cipher;
 	luna_krsa_generate_init();
 	luna_kgcm_init();
+	luna_kcrypto_ops.curves = luna_kec_init();
 	return 0;
 
 err_cipher:
@@ -64,6 +65,7 @@ int luna_kcrypto_init(void)
 void luna_kcrypto_exit(void)
 {
 	ready = false;
+	luna_kec_exit();
 	luna_kgcm_exit();
 	luna_krsa_exit();
 	luna_kcipher_exit();
@@ -83,6 +85,8 @@ static const char *driver_of(enum luna_primitive primitive, u32 index)
 		return luna_kdes3_driver();
 	case LUNA_PRIMITIVE_RSA:
 		return luna_krsa_driver();
+	case LUNA_PRIMITIVE_EC:
+		return luna_kec_driver(index);
 	case LUNA_PRIMITIVE_PBKDF2:
 		return "over HMAC";
 	default:
@@ -100,7 +104,8 @@ static void kcrypto_describe(enum luna_primitive primitive, u32 index, struct lu
 	strscpy((char *)row->implementation, driver, sizeof(row->implementation));
 }
 
-const struct luna_crypto_ops luna_kcrypto_ops = {
+/* The curves are those that init_all() finds. */
+struct luna_crypto_ops luna_kcrypto_ops __ro_after_init = {
 	.name		= "linux crypto API",
 	.features	= LUNA_CRYPTO_RSA_CHECKED,
 	.hashes		= BIT(LUNA_HASHES) - 1,
@@ -108,7 +113,7 @@ const struct luna_crypto_ops luna_kcrypto_ops = {
 	.modes		= BIT(LUNA_ECB) | BIT(LUNA_CBC) | BIT(LUNA_CTR),
 	.rsa_min_bits	= LUNA_KRSA_MIN_BITS,
 	.rsa_max_bits	= LUNA_KRSA_MAX_BITS,
-	.random		= kcrypto_random,
+	.random		= luna_krandom,
 	.hash_begin	= luna_khash_begin,
 	.hash_update	= luna_khash_update,
 	.hash_final	= luna_khash_final,
@@ -134,6 +139,11 @@ const struct luna_crypto_ops luna_kcrypto_ops = {
 	.rsa_public	= luna_krsa_public,
 	.rsa_private	= luna_krsa_private,
 	.rsa_generate	= luna_krsa_generate,
+	.ec_key		= luna_kec_key,
+	.ec_key_free	= luna_kec_key_free,
+	.ec_generate	= luna_kec_generate,
+	.ec_public	= luna_kec_public,
+	.ecdh		= luna_kecdh,
 	.pbkdf2		= luna_kpbkdf2,
 	.describe	= kcrypto_describe,
 };

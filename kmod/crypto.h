@@ -21,7 +21,9 @@ enum { LUNA_KRSA_MIN_BITS = 512, LUNA_KRSA_MAX_BITS = 4096 };
 int luna_kcrypto_init(void);
 void luna_kcrypto_exit(void);
 
-extern const struct luna_crypto_ops luna_kcrypto_ops;
+extern struct luna_crypto_ops luna_kcrypto_ops;
+
+int luna_krandom(void *buf, size_t len);
 
 /* ---- hash.c ---- */
 int luna_khash_init(void);
@@ -90,5 +92,18 @@ int luna_krsa_private(struct luna_rsa_key *key, const u8 *in, u8 *out);
 /* ---- keygen.c ---- */
 void luna_krsa_generate_init(void);
 struct luna_rsa_made *luna_krsa_generate(u32 bits, const u8 *e, size_t e_len);
+
+/* ---- ecdh.c ---- */
+
+/* luna_kec_init() - take hold of the curves that the kernel has; return: a bit for each of them */
+u32 luna_kec_init(void);
+void luna_kec_exit(void);
+const char *luna_kec_driver(enum luna_curve curve);
+struct luna_ec_key *luna_kec_key(enum luna_curve curve, const struct luna_num *point,
+				 const struct luna_num *value);
+void luna_kec_key_free(struct luna_ec_key *key);
+int luna_kec_generate(enum luna_curve curve, u8 *point, u8 *value);
+int luna_kec_public(enum luna_curve curve, const struct luna_num *value, u8 *point);
+int luna_kecdh(struct luna_ec_key *key, const u8 *point, u8 *secret);
 
 #endif /* LUNA_KMOD_CRYPTO_H */

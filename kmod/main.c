@@ -130,5 +130,5 @@ module_exit(luna_exit);
 MODULE_DESCRIPTION("Software HSM token");
 MODULE_LICENSE("Dual MIT/GPL");
 MODULE_SOFTDEP("pre: sha1 sha256 sha512 sha3-256 hmac cmac ecb cbc ctr gcm aes rsa");
-MODULE_SOFTDEP("pre: des3_ede-x86_64 des_generic");
+MODULE_SOFTDEP("pre: des3_ede-x86_64 des_generic ecdh curve25519");
 MODULE_SOFTDEP("pre: aesni_intel sha1_ssse3 sha256_ssse3 sha512_ssse3");
