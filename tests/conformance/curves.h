@@ -107,4 +107,21 @@ static inline CK_RV ec_generate(CK_SESSION_HANDLE s, const struct curve *c, bool
 				      pub, priv);
 }
 
+/* Does the first token make and take keys of this curve? Which must be, offered() of ec.c says. */
+static inline bool curve_offered(CK_SESSION_HANDLE s, const struct curve *c)
+{
+	CK_OBJECT_HANDLE pub, priv;
+	CK_RV rv;
+
+	if (!mechanism_listed(slot_a, c->gen))
+		return false;
+	rv = ec_generate(s, c, false, &pub, &priv);
+	if (rv == CKR_CURVE_NOT_SUPPORTED)
+		return false;
+	assert_ok(rv);
+	assert_ok(p11->C_DestroyObject(s, pub));
+	assert_ok(p11->C_DestroyObject(s, priv));
+	return true;
+}
+
 #endif /* LUNA_TESTS_CURVES_H */

@@ -28,7 +28,7 @@ static const struct kdf {
 	{ "SHA3_512_SP800", { CKD_SHA3_512_KDF_SP800, CKD_SHA3_512_NIST_KDF } },
 };
 
-/* Keys of ec.txt */
+/* Keys of ec.txt; those of curves that the token has not are no objects: priv 0 */
 static struct ec_key {
 	char name[32];
 	const struct curve *curve;
@@ -47,7 +47,7 @@ static void ec_key_add(struct vector *v)
 	for (i = 0; i < COUNT(curves); i++)
 		if (!strcmp(curves[i].name, word(v, "curve")))
 			key->curve = &curves[i];
-	if (!mechanism_listed(slot_a, key->curve->gen))
+	if (!curve_offered(s, key->curve))
 		return;
 	check_ok(v, ec_create_public(s, key->curve, point.data, point.len, &key->pub));
 	check_ok(v, ec_create_private(s, key->curve, value.data, value.len, &key->priv));
@@ -140,6 +140,8 @@ static void ecdh_vector(struct vector *v, CK_MECHANISM_TYPE type)
 	const struct kdf *kdf = kdf_of(v);
 	size_t i;
 
+	if (!ec_key_of(v)->priv)
+		return;
 	for (i = 0; i < COUNT(kdf->types) && kdf->types[i]; i++)
 		ecdh_derives(v, type, kdf->types[i]);
 }

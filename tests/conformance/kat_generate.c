@@ -261,9 +261,11 @@ void generate_curves(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(curves); i++) {
 		c = curves[i];
-		if (!mechanism_listed(slot_a, c.gen))
+		if (!curve_offered(s, &c))
 			continue;
 		sign = i < WEIERSTRASS ? CKM_ECDSA_SHA256 : i == ED25519 ? CKM_EDDSA : 0;
+		if (sign && !mechanism_listed(slot_a, sign))
+			sign = 0;
 		generated_pair(&c, sign);
 		c.gen = i < WEIERSTRASS ? CKM_EC_KEY_PAIR_GEN_W_EXTRA_BITS : old[i];
 		generated_pair(&c, sign);

@@ -19,8 +19,8 @@ struct message {
 
 struct side a = { .path = "/dev/luna0" }, b = { .path = "/dev/luna1" };
 static struct message twc, part1, part2, mofn_request, mofn_answer;
-static u32 data, made, made2, aes, wrapping, rsa_public, rsa_private, login_public, login_private,
-	login_clone;
+static u32 data, made, made2, aes, wrapping, rsa_public, rsa_private, ec_private, login_public,
+	login_private, login_clone;
 static u8 vectors[VECTORS * 64];
 static u8 text[PIECE + 16], cipher[PIECE + 16], signature[128];
 static u32 cipher_len, signature_len;
@@ -692,6 +692,43 @@ static s64 a_derive(void)
 	return ret;
 }
 
+static s64 a_generate_ec(void)
+{
+	static const u8 p256[] = { 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07 };
+	struct fx_tmpl pub_tmpl = { 0 }, priv_tmpl = { 0 };
+
+	fx_attr(&pub_tmpl, CKA_EC_PARAMS, p256, sizeof(p256));
+	fx_attr_bool(&priv_tmpl, CKA_DERIVE, true);
+	return fx_generate_pair(a.open, a.session, CKM_EC_KEY_PAIR_GEN, &pub_tmpl, &priv_tmpl, &made,
+				&made2);
+}
+
+static s64 a_keep_ec(void)
+{
+	ec_private = made2;
+	return a_keep_made();
+}
+
+/* With the owner of NIST's first point for this curve (CAVP, ECC CDH) */
+static s64 a_agree(void)
+{
+	struct param {
+		struct luna_ecdh_param head;
+		u8 point[65];
+	} param = { .head = { .kdf = CKD_NULL, .public_len = 65 }, .point = {
+		0x04, 0x70, 0x0c, 0x48, 0xf7, 0x7f, 0x56, 0x58, 0x4c, 0x5c, 0xc6, 0x32, 0xca,
+		0x65, 0x64, 0x0d, 0xb9, 0x1b, 0x6b, 0xac, 0xce, 0x3a, 0x4d, 0xf6, 0xb4, 0x2c,
+		0xe7, 0xcc, 0x83, 0x88, 0x33, 0xd2, 0x87, 0xdb, 0x71, 0xe5, 0x09, 0xe3, 0xfd,
+		0x9b, 0x06, 0x0d, 0xdb, 0x20, 0xba, 0x5c, 0x51, 0xdc, 0xc5, 0x94, 0x8d, 0x46,
+		0xfb, 0xf6, 0x40, 0xdf, 0xe0, 0x44, 0x17, 0x82, 0xca, 0xb8, 0x5f, 0xa4, 0xac,
+	} };
+	struct fx_tmpl tmpl = { 0 };
+
+	return fx_derive(a.open, a.session, CKM_ECDH1_DERIVE, &param,
+			 offsetof(struct param, point) + sizeof(param.point), ec_private, &tmpl,
+			 &made);
+}
+
 /* ---- steps: cloning, HA login, M of N ---- */
 
 static s64 blob(struct side *side, u32 session, u32 nr, struct luna_blob *arg,
@@ -1009,6 +1046,8 @@ const struct step steps[] = {
 	  .before = a_none_made, .once = a_keep_made },
 	{ "search primes", LUNA_GENERATE_PAIR, a_search_primes, .before = a_none_made,
 	  .once = a_keep_made, .primes = true, .sparse = 256 },
+	{ "generate an EC pair", LUNA_GENERATE_PAIR, a_generate_ec, .before = a_none_made },
+	{ "agree on a secret", LUNA_DERIVE, a_agree, .before = a_none_made, .once = a_keep_ec },
 	{ "encrypt", LUNA_OP, .run = a_encrypt },
 	{ "decrypt", LUNA_OP, .run = a_decrypt },
 	{ "encrypt with GCM", LUNA_OP, .run = a_gcm },
