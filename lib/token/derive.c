@@ -55,7 +55,7 @@ static u32 take_key(struct luna_derive *d, u32 handle, struct luna_object **obj,
 	}
 	inherit(d, *obj);
 	if ((*obj)->class == CKO_SECRET_KEY &&
-	    !luna_mech_key_size(cmd->token, d->mech, luna_derive_secret(*attrs).len))
+	    !luna_mech_key_size(cmd->token, d->mech, false, luna_derive_secret(*attrs).len))
 		return CKR_KEY_SIZE_RANGE;
 	return CKR_OK;
 }

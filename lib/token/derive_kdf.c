@@ -57,6 +57,18 @@ static int pbkd2_run(struct luna_derive *d, const struct luna_pbkd2_param *p, en
 	return err;
 }
 
+/* SP 800-132, 5.1 and 5.2 */
+enum { FIPS_SALT_MIN = 16, FIPS_ITERATIONS_MIN = 1000, FIPS_KEY_MIN = 14 };
+
+static u32 pbkd2_approved(const struct luna_derive *d, const struct luna_pbkd2_param *p)
+{
+	if (!luna_fips_mode(d->cmd->token))
+		return CKR_OK;
+	if (p->salt_len < FIPS_SALT_MIN || p->iterations < FIPS_ITERATIONS_MIN)
+		return CKR_MECHANISM_PARAM_INVALID;
+	return d->want < FIPS_KEY_MIN ? CKR_KEY_SIZE_RANGE : CKR_OK;
+}
+
 static u32 pbkd2(struct luna_derive *d)
 {
 	struct luna_token *token = d->cmd->token;
@@ -72,7 +84,8 @@ static u32 pbkd2(struct luna_derive *d)
 	    p.salt_source != CKZ_SALT_SPECIFIED || p.prf_data_len || hash == LUNA_HASHES ||
 	    !pbkd2_bounded(&p, hash, d->want))
 		return CKR_MECHANISM_PARAM_INVALID;
-	rv = luna_derive_room(d, d->want);
+	rv = pbkd2_approved(d, &p);
+	rv = rv ?: luna_derive_room(d, d->want);
 	if (rv)
 		return rv;
 	rv = CKR_BUSY;

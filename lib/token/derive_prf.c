@@ -153,14 +153,14 @@ static bool numbers_fit(const struct prf_kdf *p, u32 len)
 
 static u32 prf_run(struct luna_derive *d, struct prf_kdf *p)
 {
-	u32 rv;
+	u32 bytes, rv;
 
 	if (p->kind == LUNA_CMAC_AES && d->key->key_type != CKK_AES)
 		return CKR_KEY_TYPE_INCONSISTENT;
 	if (!numbers_fit(p, d->want))
 		return CKR_KEY_SIZE_RANGE;
 	p->c = d->cmd->token->crypto;
-	p->key = luna_object_mac(d->cmd->token, d->key, p->kind);
+	p->key = luna_object_mac(d->cmd->token, d->key, p->kind, &bytes);
 	if (IS_ERR(p->key))
 		return luna_key_ckr(PTR_ERR(p->key));
 	rv = luna_derive_room(d, d->want);

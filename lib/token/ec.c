@@ -78,7 +78,7 @@ u32 luna_ec_try(struct luna_token *token, const struct luna_der_ec *key, u32 wro
 	const struct luna_crypto_ops *c = token->crypto;
 	int err;
 
-	if (!(c->curves & BIT(key->curve)))
+	if (!(luna_curves(token) & BIT(key->curve)))
 		return CKR_CURVE_NOT_SUPPORTED;
 	if (key->value.len)
 		err = c->ec_public(key->curve, &key->value, point);
@@ -107,6 +107,15 @@ struct luna_ec_key *luna_ec_make(struct luna_token *token, const struct luna_att
 	return made;
 }
 
+u32 luna_ec_use(struct luna_token *token, struct luna_object *obj, struct luna_ec_key **key,
+		enum luna_curve *curve)
+{
+	*key = luna_object_ec(token, obj, curve);
+	if (IS_ERR(*key))
+		return luna_key_ckr(PTR_ERR(*key));
+	return luna_curves(token) & BIT(*curve) ? CKR_OK : CKR_CURVE_NOT_SUPPORTED;
+}
+
 void luna_ec_attrs(struct luna_attrw *w, enum luna_curve curve, const u8 *point,
 		   const struct luna_num *value)
 {
@@ -130,10 +139,10 @@ static u32 ec_start(struct luna_op_state *op)
 {
 	struct ec *ec = luna_op_private(op, struct ec);
 	enum luna_curve curve;
+	u32 rv = luna_ec_use(op->token, op->obj, &ec->key, &curve);
 
-	ec->key = luna_object_ec(op->token, op->obj, &curve);
-	if (IS_ERR(ec->key))
-		return luna_key_ckr(PTR_ERR(ec->key));
+	if (rv)
+		return rv;
 	/* The mechanism may be listed for another curve's sake. */
 	if (!(op->token->crypto->curves_sign & BIT(curve)))
 		return luna_key_ckr(-EOPNOTSUPP);

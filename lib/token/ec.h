@@ -82,6 +82,14 @@ u32 luna_ec_take(const struct luna_tmpl *tmpl, u32 key_type, struct luna_der_ec 
  */
 u32 luna_ec_try(struct luna_token *token, const struct luna_der_ec *key, u32 wrong, u8 *point);
 
+/**
+ * luna_ec_use() - the prepared key of an object, to sign, verify or agree with
+ * @key: valid as long as the caller holds @obj
+ * CKR_OK; CKR_CURVE_NOT_SUPPORTED: not in luna_curves(); CKR_KEY_SIZE_RANGE, CKR_DEVICE_MEMORY, ...
+ */
+u32 luna_ec_use(struct luna_token *token, struct luna_object *obj, struct luna_ec_key **key,
+		enum luna_curve *curve);
+
 /* The provider's key of an object's attributes; ERR_PTR(-EINVAL, -EOPNOTSUPP, -ENOMEM, ...) */
 struct luna_ec_key *luna_ec_make(struct luna_token *token, const struct luna_attrs *attrs,
 				 u32 key_type, bool private, enum luna_curve *curve);

@@ -40,7 +40,7 @@ static u32 job_init(struct ec_job *job)
 		return CKR_TEMPLATE_INCOMPLETE;
 	rv = luna_curve_find(luna_key_type_standard(job->key_type), job->params.data,
 			     job->params.len, &job->curve);
-	if (!rv && !(job->cmd->token->crypto->curves & BIT(job->curve)))
+	if (!rv && !(luna_curves(job->cmd->token) & BIT(job->curve)))
 		rv = CKR_CURVE_NOT_SUPPORTED;
 	return rv;
 }

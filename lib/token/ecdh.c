@@ -148,11 +148,11 @@ static u32 agree(struct luna_derive *d, const struct luna_num *point, u8 *secret
 	struct luna_ec_key *key;
 	enum luna_curve curve;
 	struct luna_num peer;
+	u32 rv = luna_ec_use(token, d->key, &key, &curve);
 	int err;
 
-	key = luna_object_ec(token, d->key, &curve);
-	if (IS_ERR(key))
-		return luna_key_ckr(PTR_ERR(key));
+	if (rv)
+		return rv;
 	if (!luna_ec_point(curve, point->data, point->len, &peer))
 		return CKR_MECHANISM_PARAM_INVALID;
 	*len = luna_curve_bytes(curve);

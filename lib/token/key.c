@@ -18,6 +18,7 @@ enum {
 
 /**
  * struct luna_key_cache - what was made of an object's value
+ * @mac_bytes: length of the value, valid with any of @macs
  * @rsa_bytes: length of the modulus, valid with @rsa
  * @curve: enum luna_curve, valid with @ec
  * @unrestricted: attributes known to allow every mechanism, referenced: as long as the object's are
@@ -27,6 +28,7 @@ struct luna_key_cache {
 	struct luna_aes_key *aes;
 	struct luna_des3_key *des3;
 	struct luna_mac_key *macs[LUNA_MACS];
+	u32 mac_bytes;
 	struct luna_rsa_key *rsa;
 	u32 rsa_bytes;
 	struct luna_ec_key *ec;
@@ -294,18 +296,17 @@ struct luna_des3_key *luna_object_des3(struct luna_token *token, struct luna_obj
 }
 
 static struct luna_mac_key *mac_make(struct luna_token *token, const struct luna_attrs *attrs,
-				     enum luna_mac_kind kind)
+				     enum luna_mac_kind kind, u32 *bytes)
 {
-	u32 len;
-	const u8 *value = luna_attrs_bytes(attrs, CKA_VALUE, &len);
+	const u8 *value = luna_attrs_bytes(attrs, CKA_VALUE, bytes);
 
-	if (!value || !len || len > LUNA_SECRET_MAX)
+	if (!value || !*bytes || *bytes > LUNA_SECRET_MAX)
 		return ERR_PTR(-EINVAL);
-	return token->crypto->mac_key(kind, value, len);
+	return token->crypto->mac_key(kind, value, *bytes);
 }
 
 struct luna_mac_key *luna_object_mac(struct luna_token *token, struct luna_object *obj,
-				     enum luna_mac_kind kind)
+				     enum luna_mac_kind kind, u32 *bytes)
 {
 	struct luna_key_cache *keys = key_cache(obj);
 	struct luna_mac_key *key, *other;
@@ -315,15 +316,19 @@ struct luna_mac_key *luna_object_mac(struct luna_token *token, struct luna_objec
 		return ERR_CAST(keys);
 	/* Pairs with the cmpxchg() below. */
 	key = smp_load_acquire(&keys->macs[kind]);
-	if (key)
+	if (key) {
+		*bytes = READ_ONCE(keys->mac_bytes);
 		return key;
+	}
 	attrs = luna_object_attrs(token, obj);
 	if (IS_ERR(attrs))
 		return ERR_CAST(attrs);
-	key = mac_make(token, attrs, kind);
+	key = mac_make(token, attrs, kind, bytes);
 	luna_attrs_put(attrs);
 	if (IS_ERR(key))
 		return key;
+	/* Before the key, by whoever comes: all write the same. */
+	WRITE_ONCE(keys->mac_bytes, *bytes);
 	other = cmpxchg(&keys->macs[kind], NULL, key);
 	if (!other)
 		return key;

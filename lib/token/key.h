@@ -34,11 +34,14 @@ const struct luna_mech *luna_mech_find(struct luna_token *token, u32 type);
 u32 luna_key_get(struct luna_session *session, u32 handle, u32 usage, const struct luna_mech *mech,
 		 struct luna_object **obj);
 
-/* Prepared keys, made once per object; valid as long as the caller holds the object. ERR_PTR. */
+/*
+ * Prepared keys, made once per object; valid as long as the caller holds the object. ERR_PTR.
+ * @bytes: of the value, or of the modulus; @curve: of an EC key. Set unless an error is returned.
+ */
 struct luna_aes_key *luna_object_aes(struct luna_token *token, struct luna_object *obj);
 struct luna_des3_key *luna_object_des3(struct luna_token *token, struct luna_object *obj);
 struct luna_mac_key *luna_object_mac(struct luna_token *token, struct luna_object *obj,
-				     enum luna_mac_kind kind);
+				     enum luna_mac_kind kind, u32 *bytes);
 struct luna_rsa_key *luna_object_rsa(struct luna_token *token, struct luna_object *obj, u32 *bytes);
 struct luna_ec_key *luna_object_ec(struct luna_token *token, struct luna_object *obj,
 				   enum luna_curve *curve);

@@ -224,12 +224,15 @@ void luna_rsa_attrs(struct luna_attrw *w, const struct luna_der_rsa *key, bool p
 	num_set(w, CKA_COEFFICIENT, &key->qi);
 }
 
-/* No exponent, or one of zero, asks for the usual one. */
+/*
+ * No exponent, or one of zero, asks for the usual one, which is the least that FIPS mode takes
+ * (FIPS 186-5, 5.1 and A.1.1): odd ones of three bytes are not below it.
+ */
 static u32 job_exponent(struct pair_job *job)
 {
 	static const u8 usual[] = { 1, 0, 1 };
 	const u8 *e;
-	u32 len;
+	u32 len, min = luna_fips_mode(job->cmd->token) ? sizeof(usual) : 1;
 
 	e = luna_tmpl_get(&job->pub, CKA_PUBLIC_EXPONENT, &len);
 	while (e && len && !*e) {
@@ -240,7 +243,7 @@ static u32 job_exponent(struct pair_job *job)
 		e = usual;
 		len = sizeof(usual);
 	}
-	if (len > sizeof(job->e) || !(e[len - 1] & 1) || (len == 1 && e[0] < 3))
+	if (len < min || len > sizeof(job->e) || !(e[len - 1] & 1) || (len == 1 && e[0] < 3))
 		return CKR_ATTRIBUTE_VALUE_INVALID;
 	memcpy(job->e, e, len);
 	job->e_len = len;
@@ -256,7 +259,7 @@ static u32 job_init(struct pair_job *job)
 	if (rv)
 		return rv;
 	if (bits > LUNA_RSA_MAX_BITS ||
-	    !luna_mech_key_size(job->cmd->token, job->mech, bits / 8))
+	    !luna_mech_key_size(job->cmd->token, job->mech, false, bits / 8))
 		return CKR_KEY_SIZE_RANGE;
 	if (bits % RSA_BITS_STEP)
 		return CKR_ATTRIBUTE_VALUE_INVALID;

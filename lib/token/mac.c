@@ -39,13 +39,16 @@ static u32 mac_init(struct luna_op_state *op, const u8 *param, u32 len)
 	struct mac *m = luna_op_private(op, struct mac);
 	struct luna_mac_stream *stream;
 	struct luna_mac_key *key;
+	u32 bytes;
 
 	m->len = mac_param(op->mech, param, len);
 	if (!m->len)
 		return CKR_MECHANISM_PARAM_INVALID;
-	key = luna_object_mac(op->token, op->obj, mac_kind(op->mech));
+	key = luna_object_mac(op->token, op->obj, mac_kind(op->mech), &bytes);
 	if (IS_ERR(key))
 		return luna_key_ckr(PTR_ERR(key));
+	if (!luna_mech_key_size(op->token, op->mech, luna_op_verifies(op), bytes))
+		return CKR_KEY_SIZE_RANGE;
 	stream = op->token->crypto->mac_begin(key);
 	if (IS_ERR(stream))
 		return luna_ckr(PTR_ERR(stream));

@@ -28,8 +28,14 @@ enum {
 	POLICY_NON_FIPS = 43,
 	POLICY_HSM_NON_FIPS = 12,
 
-	FIPS_RSA_MIN = 2048,		/* bits of what is generated (FIPS 186-5, 5.1) */
+	/* SP 800-131A, 3 and 6, in bits; 10, in bytes */
+	FIPS_RSA_MIN = 2048,
+	FIPS_HMAC_MIN = 14,
 };
+
+/* FIPS 186-5, with SP 800-186, 3.2.1 and 3.2.3 */
+#define FIPS_CURVES	(BIT(LUNA_P224) | BIT(LUNA_P256) | BIT(LUNA_P384) | BIT(LUNA_P521) |	\
+			 BIT(LUNA_ED25519))
 
 #define KEYS(...)	.key_types = { __VA_ARGS__ }
 
@@ -324,11 +330,16 @@ static bool has_rsa(const struct luna_crypto_ops *c, const struct luna_mech *m)
 	return m->hash == LUNA_HASHES || c->hashes & BIT(m->hash);
 }
 
+u32 luna_curves(const struct luna_token *token)
+{
+	return token->crypto->curves & (luna_fips_mode(token) ? FIPS_CURVES : ~0u);
+}
+
 /*
- * The provider's curves whose keys the mechanism takes or makes. Not every provider that makes keys
- * of a curve can sign with them.
+ * The curves whose keys the mechanism takes or makes. Not every provider that makes keys of a curve
+ * can sign with them.
  */
-static u32 mech_curves(const struct luna_crypto_ops *c, const struct luna_mech *m)
+static u32 mech_curves(const struct luna_token *token, const struct luna_mech *m)
 {
 	u32 curve, i, curves = 0;
 
@@ -336,20 +347,22 @@ static u32 mech_curves(const struct luna_crypto_ops *c, const struct luna_mech *
 		for (i = 0; i < LUNA_MECH_KEY_TYPES; i++)
 			if (luna_key_type_standard(m->key_types[i]) == luna_curve_key_type(curve))
 				curves |= BIT(curve);
-	return curves & c->curves & (m->sign ? c->curves_sign : U32_MAX);
+	return curves & luna_curves(token) & (m->sign ? token->crypto->curves_sign : U32_MAX);
 }
 
-static bool has_ec(const struct luna_crypto_ops *c, const struct luna_mech *m)
+static bool has_ec(const struct luna_token *token, const struct luna_mech *m)
 {
-	if (!mech_curves(c, m))
+	if (!mech_curves(token, m))
 		return false;
-	return m->hash == LUNA_HASHES || c->hashes & BIT(m->hash);
+	return m->hash == LUNA_HASHES || token->crypto->hashes & BIT(m->hash);
 }
 
-static bool has_keygen(const struct luna_crypto_ops *c, const struct luna_mech *m)
+static bool has_keygen(const struct luna_token *token, const struct luna_mech *m)
 {
+	const struct luna_crypto_ops *c = token->crypto;
+
 	if (m->variant == LUNA_GEN_EC)
-		return has_ec(c, m);
+		return has_ec(token, m);
 	if (m->variant == LUNA_GEN_DES3)
 		return luna_des3_offered(c);
 	return m->variant != LUNA_GEN_RSA || (c->rsa_generate && has_rsa(c, m));
@@ -363,8 +376,10 @@ static bool has_derive(const struct luna_crypto_ops *c, const struct luna_mech *
 }
 
 /* Does the provider have what the mechanism is made of? */
-static bool has_primitive(const struct luna_crypto_ops *c, const struct luna_mech *m)
+static bool has_primitive(const struct luna_token *token, const struct luna_mech *m)
 {
+	const struct luna_crypto_ops *c = token->crypto;
+
 	switch (m->family) {
 	case LUNA_FAMILY_AES:
 		return has_mode(c, m->variant);
@@ -380,11 +395,11 @@ static bool has_primitive(const struct luna_crypto_ops *c, const struct luna_mec
 	case LUNA_FAMILY_RSA:
 		return has_rsa(c, m);
 	case LUNA_FAMILY_EC:
-		return has_ec(c, m);
+		return has_ec(token, m);
 	case LUNA_FAMILY_RSA_AES:
 		return has_rsa(c, m) && c->modes & BIT(LUNA_ECB);
 	case LUNA_FAMILY_KEYGEN:
-		return has_keygen(c, m);
+		return has_keygen(token, m);
 	case LUNA_FAMILY_DERIVE:
 		return has_derive(c, m);
 	case LUNA_FAMILY_DES3:
@@ -394,17 +409,20 @@ static bool has_primitive(const struct luna_crypto_ops *c, const struct luna_mec
 	return false;
 }
 
-/* What a mechanism is for; the flags besides say how, and of which curves. */
 enum {
+	SIGNING = CKF_SIGN | CKF_MESSAGE_SIGN,
+	VERIFYING = CKF_VERIFY | CKF_VERIFY_RECOVER | CKF_MESSAGE_VERIFY,
+	/* What a mechanism is for; the flags besides say how, and of which curves. */
 	DEEDS = CRYPT | WRAP | SIGN | RECOVER | CKF_DIGEST | CKF_GENERATE | CKF_GENERATE_KEY_PAIR |
 		CKF_DERIVE | CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MESSAGE_SIGN |
 		CKF_MESSAGE_VERIFY,
 };
 
 /*
- * What FIPS mode takes away besides all of DES3 (SP 800-131A, 2 to 9, and 800-133, 6): encryption
- * padded as PKCS#1 v1.5 has it, signatures of SHA-1, keys that are nothing but a hash or a
- * ciphertext, the key agreement of RFC 7748. The product hides the key generation of PKCS#1, too.
+ * What FIPS mode takes away besides all of DES3, making signatures of SHA-1, and keys that are
+ * nothing but a hash or a ciphertext (SP 800-131A, 2 to 9, and 800-133, 6): encryption padded as
+ * PKCS#1 v1.5 has it, and no padding. The product hides the key generation of PKCS#1, too. Sizes
+ * are in mech_sizes(), curves in luna_curves(), IVs in gcm.c, passwords in derive_kdf.c.
  */
 static const struct {
 	u32 type;
@@ -413,11 +431,6 @@ static const struct {
 	{ CKM_RSA_PKCS_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR },
 	{ CKM_RSA_PKCS, CRYPT | WRAP },
 	{ CKM_RSA_X_509, DEEDS },
-	{ CKM_SHA1_RSA_PKCS, CKF_SIGN | CKF_MESSAGE_SIGN },
-	{ CKM_SHA1_RSA_PKCS_PSS, CKF_SIGN | CKF_MESSAGE_SIGN },
-	{ CKM_ECDSA_SHA1, CKF_SIGN | CKF_MESSAGE_SIGN },
-	{ CKM_EC_MONTGOMERY_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR },
-	{ CKM_EC_MONTGOMERY_KEY_PAIR_GEN_OLD, CKF_GENERATE_KEY_PAIR },
 };
 
 static bool mech_is_des3(const struct luna_mech *m)
@@ -438,6 +451,16 @@ bool luna_fips_mode(const struct luna_token *token)
 	       !luna_hsm_policy(token, POLICY_HSM_NON_FIPS);
 }
 
+bool luna_hash_signs(const struct luna_token *token, enum luna_hash hash)
+{
+	return hash != LUNA_SHA1 || !luna_fips_mode(token);
+}
+
+static bool mech_is_signature(const struct luna_mech *m)
+{
+	return m->family == LUNA_FAMILY_RSA || m->family == LUNA_FAMILY_EC;
+}
+
 u32 luna_mech_flags(const struct luna_token *token, const struct luna_mech *mech)
 {
 	u32 flags = mech->flags | luna_message_flags(mech), i;
@@ -446,6 +469,8 @@ u32 luna_mech_flags(const struct luna_token *token, const struct luna_mech *mech
 		return flags;
 	if (mech_is_des3(mech) || mech_is_bare_derivation(mech))
 		return 0;
+	if (mech_is_signature(mech) && !luna_hash_signs(token, mech->hash))
+		flags &= ~(u32)SIGNING;
 	for (i = 0; i < ARRAY_SIZE(not_fips); i++)
 		if (not_fips[i].type == mech->type)
 			flags &= ~not_fips[i].flags;
@@ -458,7 +483,7 @@ static bool mech_allowed(struct luna_token *token, const struct luna_mech *m)
 		return false;
 	if (!(luna_mech_flags(token, m) & DEEDS))
 		return false;
-	return has_primitive(token->crypto, m);
+	return has_primitive(token, m);
 }
 
 const struct luna_mech *luna_mech_find(struct luna_token *token, u32 type)
@@ -514,32 +539,56 @@ static void curve_sizes(u32 curves, u32 *min, u32 *max)
 	}
 }
 
-/* Key sizes in the mechanism's unit, as far as the provider goes. */
-static void mech_sizes(const struct luna_token *token, const struct luna_mech *m, u32 *min,
-		       u32 *max)
+static u32 fips_min(const struct luna_mech *m)
+{
+	if (mech_is_rsa(m))
+		return FIPS_RSA_MIN;
+	return m->family == LUNA_FAMILY_HMAC ? FIPS_HMAC_MIN : 0;
+}
+
+/*
+ * Key sizes in the mechanism's unit, as far as the provider goes; @verify: of keys that are only to
+ * verify. There FIPS mode asks for no more ("legacy use": RSA of 1024 bits, HMAC of any).
+ */
+static void mech_sizes(const struct luna_token *token, const struct luna_mech *m, bool verify,
+		       u32 *min, u32 *max)
 {
 	*min = m->min_size;
 	*max = m->max_size;
 	if (mech_is_rsa(m)) {
 		*min = max(*min, token->crypto->rsa_min_bits);
 		*max = min(*max, token->crypto->rsa_max_bits);
-		if (m->family == LUNA_FAMILY_KEYGEN && luna_fips_mode(token))
-			*min = max_t(u32, *min, FIPS_RSA_MIN);
 	}
+	if (!verify && luna_fips_mode(token))
+		*min = max(*min, fips_min(m));
 	if (mech_is_ec(m))
-		curve_sizes(mech_curves(token->crypto, m), min, max);
+		curve_sizes(mech_curves(token, m), min, max);
 }
 
-bool luna_mech_key_size(const struct luna_token *token, const struct luna_mech *mech, u32 bytes)
+bool luna_mech_key_size(const struct luna_token *token, const struct luna_mech *mech, bool verify,
+			u32 bytes)
 {
 	bool bits = mech_is_rsa(mech) || mech->variant == LUNA_GEN_SECRET;
 	u32 min, max;
 
-	mech_sizes(token, mech, &min, &max);
+	mech_sizes(token, mech, verify, &min, &max);
 	if (bits && bytes > U32_MAX / 8)
 		return false;
 	bytes *= bits ? 8 : 1;
 	return bytes >= min && bytes <= max;
+}
+
+/* As C_GetMechanismInfo tells them: keys of these sizes do all that the flags say. */
+static void mech_info(const struct luna_token *token, const struct luna_mech *m,
+		      struct luna_mech_info *info)
+{
+	u32 flags = luna_mech_flags(token, m);
+
+	info->type = m->type;
+	/* CKF_HW: by the device, not by the caller's library; programs test for it. */
+	info->flags = flags | CKF_HW;
+	mech_sizes(token, m, !(flags & DEEDS & ~VERIFYING), &info->min_key_size,
+		   &info->max_key_size);
 }
 
 static u32 mechs_allowed(struct luna_token *token)
@@ -573,10 +622,7 @@ u32 luna_do_mech_list(struct luna_ucmd *cmd)
 	for (i = 0, left = arg->count; i < ARRAY_SIZE(luna_mechs) && left; i++) {
 		if (!mech_allowed(cmd->token, &luna_mechs[i]))
 			continue;
-		info.type = luna_mechs[i].type;
-		/* CKF_HW: by the device, not by the caller's library; programs test for it. */
-		info.flags = luna_mech_flags(cmd->token, &luna_mechs[i]) | CKF_HW;
-		mech_sizes(cmd->token, &luna_mechs[i], &info.min_key_size, &info.max_key_size);
+		mech_info(cmd->token, &luna_mechs[i], &info);
 		memcpy(out, &info, sizeof(info));
 		out += sizeof(info);
 		left--;

@@ -77,14 +77,25 @@ enum luna_mech_variant {
 	LUNA_GEN_DES3,
 };
 
-/* Does the size of a key, in bytes (RSA: modulus), fit the mechanism? Else CKR_KEY_SIZE_RANGE. */
-bool luna_mech_key_size(const struct luna_token *token, const struct luna_mech *mech, u32 bytes);
+/**
+ * luna_mech_key_size() - does the size of a key fit the mechanism? Else CKR_KEY_SIZE_RANGE
+ * @verify: it is only to verify, for which FIPS mode takes smaller ones
+ * @bytes: RSA: of the modulus
+ */
+bool luna_mech_key_size(const struct luna_token *token, const struct luna_mech *mech, bool verify,
+			u32 bytes);
 
 /* The hash that a parameter names by its digest mechanism; false: this token has no such one. */
 bool luna_mech_hash(struct luna_token *token, u32 type, enum luna_hash *hash);
 
 /* Do the partition's and the HSM's policies both allow what FIPS does not? If not: FIPS mode. */
 bool luna_fips_mode(const struct luna_token *token);
+
+/* Bit per enum luna_curve: those whose keys may come in, be made and be used on this token now. */
+u32 luna_curves(const struct luna_token *token);
+
+/* May signatures be made of this hash? Those of SHA-1 are only verified in FIPS mode. */
+bool luna_hash_signs(const struct luna_token *token, enum luna_hash hash);
 
 /**
  * luna_mech_flags() - the CKF_* of a mechanism on this token now
@@ -137,6 +148,12 @@ struct luna_op_state {
 	u32 gather_room;
 	u64 private[LUNA_OP_PRIVATE / sizeof(u64)];
 };
+
+/* Does it ask for no more of a key than to verify? */
+static inline bool luna_op_verifies(const struct luna_op_state *op)
+{
+	return op->kind == LUNA_OP_VERIFY || op->kind == LUNA_OP_VERIFY_RECOVER;
+}
 
 /* The family's state of an operation: struct gcm *g = luna_op_private(op, struct gcm) */
 #define luna_op_private(op, type) ({						\

@@ -165,6 +165,8 @@ static u32 param_pss(struct luna_op_state *op, const u8 *param, u32 len)
 		return CKR_MECHANISM_PARAM_INVALID;
 	if (op->mech->hash != LUNA_HASHES && op->mech->hash != rsa->hash)
 		return CKR_MECHANISM_PARAM_INVALID;
+	if (!luna_op_verifies(op) && !luna_hash_signs(op->token, rsa->hash))
+		return CKR_MECHANISM_PARAM_INVALID;
 	room = DIV_ROUND_UP(rsa->mod_bits - 1, 8);
 	if (room < luna_hash_len(rsa->hash) + 2)
 		return CKR_KEY_SIZE_RANGE;
@@ -353,7 +355,8 @@ static u32 rsa_init(struct luna_op_state *op, const u8 *param, u32 len)
 	rv = take_modulus(op, rsa);
 	if (rv != CKR_OK)
 		return rv;
-	if (rsa->k <= PKCS1_OVERHEAD || !luna_mech_key_size(op->token, op->mech, rsa->k))
+	if (rsa->k <= PKCS1_OVERHEAD ||
+	    !luna_mech_key_size(op->token, op->mech, luna_op_verifies(op), rsa->k))
 		return CKR_KEY_SIZE_RANGE;
 	return scheme_of(op)->param(op, param, len);
 }

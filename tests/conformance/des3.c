@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What keys of triple DES have to be, how they travel, and FIPS mode, which takes them and what else
- * is not approved away (policy 43 of a partition, 12 of the HSM). That the ciphers compute what they
- * should is in kat.c and cross.c.
+ * What keys of triple DES have to be, and how they travel. That the ciphers compute what they should is
+ * among the known answers and the comparisons with OpenSSL; that FIPS mode takes them away, in fips.c.
  */
 #include "exchange.h"
 
@@ -141,16 +140,6 @@ static void wraps_others(void **state)
 	}
 }
 
-/* Cloning (policy 0) and wrapping (1) of private keys; objects end with a change. */
-static void token_policies(CK_ULONG cloning, CK_ULONG wrapping)
-{
-	CK_ULONG ids[] = { 0, 1 }, values[] = { cloning, wrapping };
-	CK_SESSION_HANDLE so = session_so(slot_a);
-
-	assert_ok(ca->CA_SetTokenPolicies(so, slot_a, 2, ids, values));
-	sessions_close(slot_a);
-}
-
 /* A private key, too. */
 static void wraps_private(void **state)
 {
@@ -167,8 +156,7 @@ static void wraps_private(void **state)
 
 	(void)state;
 	NEEDS_DES3();
-	sessions_close(slot_a);
-	token_policies(0, 1);
+	key_export(slot_a, true);
 	s = session_co(slot_a);
 	kek = secret_import(s, CKK_DES3, des3_value, 24);
 	assert_ok(p11->C_GenerateKeyPair(s, &gen, pub_tmpl, 1, priv_tmpl, 1, &pub, &priv));
@@ -180,8 +168,7 @@ static void wraps_private(void **state)
 	assert_ok(p11->C_Sign(s, iv, sizeof(iv), sig, &len));
 	assert_ok(p11->C_VerifyInit(s, &sign, pub));
 	assert_ok(p11->C_Verify(s, iv, sizeof(iv), sig, len));
-	sessions_close(slot_a);
-	token_policies(1, 0);
+	key_export(slot_a, false);
 }
 
 /* The length comes with the type, so that AES's zeros are cut off; a bad parity does not come in. */
@@ -210,18 +197,6 @@ static void is_wrapped(void **state)
 	assert_ok(unwrap(&kw, kek, CKK_GENERIC_SECRET, wrapped, len, &back));
 }
 
-/* Back on, which ends all objects */
-static void allow(CK_ULONG id)
-{
-	CK_ULONG on = 1;
-	CK_SESSION_HANDLE so;
-
-	sessions_close(slot_a);
-	so = session_so(slot_a);
-	assert_ok(ca->CA_SetTokenPolicies(so, slot_a, 1, &id, &on));
-	sessions_close(slot_a);
-}
-
 /* Policy 34: under CBC_PAD no key leaves that is stronger than what is over it. */
 static void weaker_than(void **state)
 {
@@ -242,7 +217,7 @@ static void weaker_than(void **state)
 	assert_ok(p11->C_WrapKey(s, &des, three, two, wrapped, &len));
 	len = sizeof(wrapped);
 	assert_ok(p11->C_WrapKey(s, &aes, strong, three, wrapped, &len));
-	allow(34);
+	policy_allow(slot_a, 34);
 }
 
 /* Derived keys get their parity, and a length of their own. */
@@ -272,142 +247,6 @@ static void derived(void **state)
 	assert_value(s, made, CKA_VALUE, want, sizeof(want));
 }
 
-/* ---- FIPS mode ---- */
-
-static const CK_MECHANISM_TYPE gone[] = {
-	CKM_DES2_KEY_GEN, CKM_DES3_KEY_GEN, CKM_DES3_ECB, CKM_DES3_CBC, CKM_DES3_CBC_PAD, CKM_DES3_CTR,
-	CKM_DES3_MAC, CKM_DES3_MAC_GENERAL, CKM_DES3_CMAC, CKM_DES3_CMAC_GENERAL,
-	CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_X_509, CKM_SHA1_KEY_DERIVATION, CKM_SHA256_KEY_DERIVATION,
-	CKM_SHA3_256_KEY_DERIVATION, CKM_SHA1_KEY_DERIVATION_OLD_XXX, CKM_AES_ECB_ENCRYPT_DATA,
-	CKM_AES_CBC_ENCRYPT_DATA,
-};
-
-static void listed(bool want)
-{
-	CK_MECHANISM_INFO info;
-	size_t i;
-
-	for (i = 0; i < COUNT(gone); i++) {
-		assert_int_equal(mechanism_listed(slot_a, gone[i]), want);
-		assert_rv(p11->C_GetMechanismInfo(slot_a, gone[i], &info),
-			  want ? CKR_OK : CKR_MECHANISM_INVALID);
-	}
-}
-
-static CK_FLAGS flags_of(CK_MECHANISM_TYPE type)
-{
-	CK_MECHANISM_INFO info;
-
-	assert_ok(p11->C_GetMechanismInfo(slot_a, type, &info));
-	return info.flags;
-}
-
-/* IVs of AES-GCM are the token's: of a whole encryption, and of messages. */
-static void fips_gcm(CK_OBJECT_HANDLE key)
-{
-	CK_GCM_PARAMS own = { NULL, 0, 0, NULL, 0, 128 }, back = { iv, 12, 96, NULL, 0, 128 };
-	CK_MECHANISM mech = { CKM_AES_GCM, &back, sizeof(back) }, bare = { CKM_AES_GCM, NULL, 0 };
-	CK_C_GetInterface get = (CK_C_GetInterface)suite_symbol("C_GetInterface");
-	CK_BYTE message_iv[12] = { 0 }, tag[16], sealed[64], out[64];
-	CK_GCM_MESSAGE_PARAMS p = { message_iv, 12, 0, CKG_NO_GENERATE, tag, 128 };
-	CK_ULONG len = sizeof(sealed), out_len = sizeof(out);
-	CK_FUNCTION_LIST_3_0 *v3;
-	CK_INTERFACE *interface;
-
-	assert_rv(p11->C_EncryptInit(s, &mech, key), CKR_MECHANISM_PARAM_INVALID);
-	mech.pParameter = &own;
-	assert_ok(p11->C_EncryptInit(s, &mech, key));
-	assert_ok(p11->C_Encrypt(s, (CK_BYTE *)"text", 4, sealed, &len));
-	assert_int_equal(len, 4 + 16 + 16);
-	back = (CK_GCM_PARAMS){ sealed + 20, 16, 128, NULL, 0, 128 };
-	mech.pParameter = &back;
-	assert_ok(p11->C_DecryptInit(s, &mech, key));
-	assert_ok(p11->C_Decrypt(s, sealed, 20, out, &out_len));
-	assert_int_equal(out_len, 4);
-	assert_memory_equal(out, "text", 4);
-
-	assert_ok(get(NULL, NULL, &interface, 0));
-	v3 = interface->pFunctionList;
-	assert_ok(v3->C_MessageEncryptInit(s, &bare, key));
-	assert_rv(v3->C_EncryptMessage(s, &p, sizeof(p), NULL, 0, (CK_BYTE *)"text", 4, sealed, &len),
-		  CKR_MECHANISM_PARAM_INVALID);
-	assert_ok(v3->C_MessageEncryptFinal(s));
-	p.ivGenerator = CKG_GENERATE;
-	assert_ok(v3->C_MessageEncryptInit(s, &bare, key));
-	assert_ok(v3->C_EncryptMessage(s, &p, sizeof(p), NULL, 0, (CK_BYTE *)"text", 4, sealed, &len));
-	assert_ok(v3->C_MessageEncryptFinal(s));
-}
-
-/* In FIPS mode: what is left works, what is not is refused at Init, also of half a mechanism. */
-static void is_fips(void)
-{
-	CK_MECHANISM ecb = { CKM_DES3_ECB, NULL, 0 }, gen = { CKM_DES3_KEY_GEN, NULL, 0 };
-	CK_MECHANISM sha1 = { CKM_SHA1_RSA_PKCS, NULL, 0 }, sha256 = { CKM_SHA256_RSA_PKCS, NULL, 0 };
-	CK_MECHANISM pkcs = { CKM_RSA_PKCS, NULL, 0 }, cbc = { CKM_AES_CBC, iv, 16 };
-	CK_MECHANISM pair = { CKM_RSA_FIPS_186_3_PRIME_KEY_PAIR_GEN, NULL, 0 };
-	CK_ULONG bits = 1024;
-	CK_ATTRIBUTE small[] = { ATTR(CKA_MODULUS_BITS, bits) };
-	CK_OBJECT_HANDLE key, aes, pub, priv;
-	CK_MECHANISM_INFO info;
-
-	s = session_co(slot_a);
-	listed(false);
-	key = secret_import(s, CKK_DES3, des3_value, 24);
-	aes = secret_import(s, CKK_AES, aes_value, 32);
-	assert_rv(p11->C_EncryptInit(s, &ecb, key), CKR_MECHANISM_INVALID);
-	assert_rv(p11->C_GenerateKey(s, &gen, NULL, 0, &key), CKR_MECHANISM_INVALID);
-	assert_ok(p11->C_EncryptInit(s, &cbc, aes));
-	assert_ok(ca->CA_SessionCancel(s, CKF_ENCRYPT));
-	fips_gcm(aes);
-	assert_ok(p11->C_GetMechanismInfo(slot_a, pair.mechanism, &info));
-	assert_int_equal(info.ulMinKeySize, 2048);
-	assert_rv(p11->C_GenerateKeyPair(s, &pair, small, 1, NULL, 0, &pub, &priv), CKR_KEY_SIZE_RANGE);
-	bits = 2048;
-	assert_ok(p11->C_GenerateKeyPair(s, &pair, small, 1, NULL, 0, &pub, &priv));
-	assert_rv(p11->C_EncryptInit(s, &pkcs, pub), CKR_MECHANISM_INVALID);
-	assert_ok(p11->C_SignInit(s, &pkcs, priv));
-	assert_ok(ca->CA_SessionCancel(s, CKF_SIGN));
-	assert_rv(p11->C_SignInit(s, &sha1, priv), CKR_MECHANISM_INVALID);
-	assert_ok(p11->C_VerifyInit(s, &sha1, pub));
-	assert_ok(ca->CA_SessionCancel(s, CKF_VERIFY));
-	assert_ok(p11->C_SignInit(s, &sha256, priv));
-	assert_ok(ca->CA_SessionCancel(s, CKF_SIGN));
-	assert_int_equal(flags_of(CKM_RSA_PKCS) & (CKF_ENCRYPT | CKF_DECRYPT | CKF_WRAP | CKF_UNWRAP), 0);
-	assert_int_equal(flags_of(CKM_SHA1_RSA_PKCS) & (CKF_SIGN | CKF_VERIFY), CKF_VERIFY);
-}
-
-/* Into it nothing is lost; out of it, all objects are. */
-static void fips_partition(void **state)
-{
-	CK_MECHANISM ecb = { CKM_DES3_ECB, NULL, 0 };
-
-	(void)state;
-	NEEDS_DES3();
-	listed(true);
-	assert_true(flags_of(CKM_RSA_PKCS) & CKF_ENCRYPT);
-	aes_key(s, 32, true, "stays");
-	policy_set(slot_a, 43, 0);
-	assert_int_equal(policy_get(slot_a, 43), 0);
-	is_fips();
-	assert_int_not_equal(object_by_label(s, "stays"), 0);
-	allow(43);
-	s = session_co(slot_a);
-	assert_int_equal(object_by_label(s, "stays"), 0);
-	listed(true);
-	assert_ok(p11->C_EncryptInit(s, &ecb, secret_import(s, CKK_DES3, des3_value, 24)));
-}
-
-static void fips_hsm(void **state)
-{
-	(void)state;
-	NEEDS_DES3();
-	hsm_policy_set(slot_a, 12, 0);
-	is_fips();
-	hsm_policy_set(slot_a, 12, 1);
-	s = session_co(slot_a);
-	listed(true);
-}
-
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, sessions_teardown)
@@ -419,8 +258,6 @@ int main(void)
 		TEST(is_wrapped),
 		TEST(weaker_than),
 		TEST(derived),
-		TEST(fips_partition),
-		TEST(fips_hsm),
 	};
 
 	return cmocka_run_group_tests(tests, suite_setup, suite_teardown);

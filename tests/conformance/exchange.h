@@ -37,7 +37,33 @@ static UNUSED void policy_set(CK_SLOT_ID slot, CK_ULONG id, CK_ULONG value)
 	sessions_close(slot);
 }
 
-/* The same for a policy of the HSM. */
+/* Sets several, also to what is destructive and ends all objects; closes all sessions as well. */
+static UNUSED void policies_set(CK_SLOT_ID slot, CK_ULONG count, CK_ULONG *ids, CK_ULONG *values)
+{
+	CK_SESSION_HANDLE so;
+
+	sessions_close(slot);
+	so = session_so(slot);
+	assert_ok(ca->CA_SetTokenPolicies(so, slot, count, ids, values));
+	sessions_close(slot);
+}
+
+static UNUSED void policy_allow(CK_SLOT_ID slot, CK_ULONG id)
+{
+	CK_ULONG on = 1;
+
+	policies_set(slot, 1, &id, &on);
+}
+
+/* Private keys are wrapped, or else cloned. */
+static UNUSED void key_export(CK_SLOT_ID slot, bool wrapped)
+{
+	CK_ULONG ids[] = { 0, 1 }, values[] = { !wrapped, wrapped };
+
+	policies_set(slot, COUNT(ids), ids, values);
+}
+
+/* The same as policy_set() for a policy of the HSM. */
 static UNUSED void hsm_policy_set(CK_SLOT_ID slot, CK_ULONG id, CK_ULONG value)
 {
 	CK_SESSION_HANDLE session;
