@@ -157,6 +157,12 @@ void attempts_untouched(void **state);
 void attribute_lists(void **state);
 void nested_lists(void **state);
 
+/* ioctl_message.c */
+void message_fields(void **state);
+
+/* ioctl_reply.c */
+void no_stale_bytes(void **state);
+
 /* ioctl_threads.c */
 void threads_on_one_session(void **state);
 void changing_buffer(void **state);
