@@ -192,60 +192,84 @@ static void generated_history(void **state)
 
 /* ---- template errors ---- */
 
-static void create_errors(void **state)
+/* A template that is good. */
+static void good_tmpl(struct tmpl *t, CK_OBJECT_CLASS class)
 {
-	CK_SESSION_HANDLE session = session_co(slot_a);
-	CK_ULONG wrong_len = 24, unknown_class = 0x12345, hardware = CKO_HW_FEATURE;
+	if (class == CKO_DATA)
+		data_tmpl(t, "x");
+	else if (class == CKO_CERTIFICATE)
+		cert_tmpl(t, "der", 3);
+	else
+		aes_tmpl(t, 16);
+}
+
+#define NUMBER_24	"\x18\0\0\0\0\0\0\0", 8
+
+/* One attribute more than a template that is good. */
+static void one_too_many(CK_SESSION_HANDLE session)
+{
+	static const struct {
+		CK_OBJECT_CLASS class;
+		CK_ATTRIBUTE_TYPE type;
+		const char *value;
+		CK_ULONG len;
+		CK_RV rv;
+	} rows[] = {
+		{ CKO_DATA, CKA_TOKEN, "\2", 1, CKR_ATTRIBUTE_VALUE_INVALID },
+		{ CKO_DATA, CKA_TOKEN, "\1", 0, CKR_ATTRIBUTE_VALUE_INVALID },
+		{ CKO_DATA, CKA_VALUE, NULL, 5, CKR_ATTRIBUTE_VALUE_INVALID },
+		{ CKO_DATA, CKA_LABEL, "y", 1, CKR_TEMPLATE_INCONSISTENT },
+		{ CKO_DATA, CKA_LABEL, "x", 1, CKR_OK },
+		{ CKO_DATA, CKA_ENCRYPT, "\1", 1, CKR_ATTRIBUTE_TYPE_INVALID },
+		{ CKO_DATA, CKA_VENDOR_DEFINED | 0x7654321, "\1", 1, CKR_ATTRIBUTE_TYPE_INVALID },
+		{ CKO_DATA, 0x100000000ul | CKA_ID, "\1\2", 2, CKR_ATTRIBUTE_TYPE_INVALID },
+		{ CKO_CERTIFICATE, CKA_TRUSTED, "\1", 1, CKR_ATTRIBUTE_READ_ONLY },
+		{ CKO_CERTIFICATE, CKA_CHECK_VALUE, "abc", 3, CKR_ATTRIBUTE_VALUE_INVALID },
+		{ CKO_CERTIFICATE, CKA_START_DATE, "2026011x", 8, CKR_ATTRIBUTE_VALUE_INVALID },
+		{ CKO_SECRET_KEY, CKA_VALUE_LEN, NUMBER_24, CKR_TEMPLATE_INCONSISTENT },
+		{ CKO_SECRET_KEY, CKA_LOCAL, "\1", 1, CKR_ATTRIBUTE_READ_ONLY },
+		{ CKO_SECRET_KEY, CKA_ALWAYS_SENSITIVE, "\1", 1, CKR_ATTRIBUTE_READ_ONLY },
+		{ CKO_SECRET_KEY, CKA_NEVER_EXTRACTABLE, "\1", 1, CKR_ATTRIBUTE_READ_ONLY },
+		{ CKO_SECRET_KEY, CKA_KEY_GEN_MECHANISM, NUMBER_24, CKR_ATTRIBUTE_READ_ONLY },
+		{ CKO_SECRET_KEY, CKA_OUID, "\1\2", 2, CKR_ATTRIBUTE_READ_ONLY },
+		{ CKO_SECRET_KEY, CKA_MODULUS, "\1\2", 2, CKR_ATTRIBUTE_TYPE_INVALID },
+	};
+	CK_OBJECT_HANDLE obj;
+	struct tmpl t;
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		print_message("# class %lu, attribute 0x%lx\n", rows[i].class, rows[i].type);
+		good_tmpl(&t, rows[i].class);
+		add(&t, rows[i].type, rows[i].value, rows[i].len);
+		assert_rv(create(session, &t, &obj), rows[i].rv);
+	}
+}
+
+static void class_errors(CK_SESSION_HANDLE session)
+{
+	CK_ULONG unknown = 0x12345, hardware = CKO_HW_FEATURE;
+	CK_BYTE short_ulong[4] = { 0 };
+	CK_ATTRIBUTE wrong[] = {
+		ATTR(CKA_CLASS, unknown), ATTR(CKA_CLASS, hardware), ATTR(CKA_CLASS, short_ulong),
+	};
+	CK_ATTRIBUTE none[] = { ATTR(CKA_TOKEN, no) };
+	CK_OBJECT_HANDLE obj;
+	size_t i;
+
+	for (i = 0; i < COUNT(wrong); i++)
+		assert_rv(p11->C_CreateObject(session, &wrong[i], 1, &obj),
+			  CKR_ATTRIBUTE_VALUE_INVALID);
+	assert_rv(p11->C_CreateObject(session, none, 1, &obj), CKR_TEMPLATE_INCOMPLETE);
+	assert_rv(p11->C_CreateObject(session, none, 0, &obj), CKR_TEMPLATE_INCOMPLETE);
+}
+
+/* Without an attribute that must be there, or with another value of it. */
+static void one_missing(CK_SESSION_HANDLE session)
+{
 	CK_ULONG wtls = CKC_WTLS;
-	CK_BYTE two = 2, short_ulong[4] = { 0 }, oid[] = { 1, 2 };
-	CK_OBJECT_HANDLE obj = 4711;
-	struct tmpl t = { 0 };
-
-	(void)state;
-	assert_rv(p11->C_CreateObject(session, NULL, 1, &obj), CKR_ARGUMENTS_BAD);
-	data_tmpl(&t, "x");
-	assert_rv(create(session, &t, NULL), CKR_ARGUMENTS_BAD);
-	assert_rv(p11->C_CreateObject(4711, t.attrs, t.count, &obj), CKR_SESSION_HANDLE_INVALID);
-	t.count = 0;
-	assert_rv(create(session, &t, &obj), CKR_TEMPLATE_INCOMPLETE);
-
-	t = (struct tmpl){ 0 };
-	ADD(&t, CKA_TOKEN, no);
-	assert_rv(create(session, &t, &obj), CKR_TEMPLATE_INCOMPLETE);
-	t = (struct tmpl){ 0 };
-	ADD(&t, CKA_CLASS, unknown_class);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_VALUE_INVALID);
-	t = (struct tmpl){ 0 };
-	ADD(&t, CKA_CLASS, hardware);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_VALUE_INVALID);
-	t = (struct tmpl){ 0 };
-	ADD(&t, CKA_CLASS, short_ulong);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_VALUE_INVALID);
-
-	data_tmpl(&t, "x");
-	ADD(&t, CKA_TOKEN, two);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_VALUE_INVALID);
-	data_tmpl(&t, "x");
-	add(&t, CKA_TOKEN, &yes, 0);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_VALUE_INVALID);
-	data_tmpl(&t, "x");
-	add(&t, CKA_VALUE, NULL, 5);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_VALUE_INVALID);
-	data_tmpl(&t, "x");
-	add(&t, CKA_LABEL, "y", 1);
-	assert_rv(create(session, &t, &obj), CKR_TEMPLATE_INCONSISTENT);
-	data_tmpl(&t, "x");
-	add(&t, CKA_LABEL, "x", 1);
-	assert_ok(create(session, &t, &obj));
-	data_tmpl(&t, "x");
-	ADD(&t, CKA_ENCRYPT, yes);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_TYPE_INVALID);
-	data_tmpl(&t, "x");
-	ADD(&t, CKA_VENDOR_DEFINED | 0x7654321, yes);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_TYPE_INVALID);
-	data_tmpl(&t, "x");
-	ADD(&t, 0x100000000ul | CKA_ID, oid);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_TYPE_INVALID);
+	CK_OBJECT_HANDLE obj;
+	struct tmpl t;
 
 	cert_tmpl(&t, "der", 3);
 	t.count = 3;
@@ -256,15 +280,6 @@ static void create_errors(void **state)
 	assert_rv(create(session, &t, &obj), CKR_TEMPLATE_INCOMPLETE);
 	cert_tmpl(&t, "der", 3);
 	t.attrs[1] = (CK_ATTRIBUTE)ATTR(CKA_CERTIFICATE_TYPE, wtls);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_VALUE_INVALID);
-	cert_tmpl(&t, "der", 3);
-	ADD(&t, CKA_TRUSTED, yes);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_READ_ONLY);
-	cert_tmpl(&t, "der", 3);
-	add(&t, CKA_CHECK_VALUE, "abc", 3);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_VALUE_INVALID);
-	cert_tmpl(&t, "der", 3);
-	add(&t, CKA_START_DATE, "2026011x", 8);
 	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_VALUE_INVALID);
 
 	aes_tmpl(&t, 15);
@@ -277,31 +292,26 @@ static void create_errors(void **state)
 	t.count = 2;
 	assert_rv(create(session, &t, &obj), CKR_TEMPLATE_INCOMPLETE);
 	aes_tmpl(&t, 16);
-	ADD(&t, CKA_VALUE_LEN, wrong_len);
-	assert_rv(create(session, &t, &obj), CKR_TEMPLATE_INCONSISTENT);
-	aes_tmpl(&t, 16);
-	ADD(&t, CKA_LOCAL, yes);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_READ_ONLY);
-	aes_tmpl(&t, 16);
-	ADD(&t, CKA_ALWAYS_SENSITIVE, yes);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_READ_ONLY);
-	aes_tmpl(&t, 16);
-	ADD(&t, CKA_NEVER_EXTRACTABLE, yes);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_READ_ONLY);
-	aes_tmpl(&t, 16);
-	ADD(&t, CKA_KEY_GEN_MECHANISM, wrong_len);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_READ_ONLY);
-	aes_tmpl(&t, 16);
-	ADD(&t, CKA_OUID, oid);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_READ_ONLY);
-	aes_tmpl(&t, 16);
-	ADD(&t, CKA_MODULUS, oid);
-	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_TYPE_INVALID);
-	aes_tmpl(&t, 16);
 	t.attrs[1] = (CK_ATTRIBUTE)ATTR(CKA_KEY_TYPE, generic_type);
 	t.attrs[2].ulValueLen = 0;
 	assert_rv(create(session, &t, &obj), CKR_ATTRIBUTE_VALUE_INVALID);
-	/* Nothing came of any of them. */
+}
+
+static void create_errors(void **state)
+{
+	CK_SESSION_HANDLE session = session_co(slot_a);
+	CK_OBJECT_HANDLE obj = 4711;
+	struct tmpl t;
+
+	(void)state;
+	assert_rv(p11->C_CreateObject(session, NULL, 1, &obj), CKR_ARGUMENTS_BAD);
+	data_tmpl(&t, "x");
+	assert_rv(create(session, &t, NULL), CKR_ARGUMENTS_BAD);
+	assert_rv(create(4711, &t, &obj), CKR_SESSION_HANDLE_INVALID);
+	class_errors(session);
+	one_too_many(session);
+	one_missing(session);
+	/* Nothing came of any of them but of one. */
 	assert_int_equal(object_count(session, NULL, 0), 1);
 }
 
