@@ -76,7 +76,7 @@ static inline CK_RV ec_create_private(CK_SESSION_HANDLE s, const struct curve *c
 	};
 
 	/* X25519 cannot sign. */
-	return p11->C_CreateObject(s, tmpl, COUNT(tmpl) - (c == &curves[X25519]), key);
+	return p11->C_CreateObject(s, tmpl, COUNT(tmpl) - (c->type == CKK_EC_MONTGOMERY), key);
 }
 
 /* A generic secret of @len bytes that may be read; 0: as long as it gets */
