@@ -23,6 +23,7 @@ void luna_kcrypto_exit(void);
 
 extern struct luna_crypto_ops luna_kcrypto_ops;
 
+/* luna_krandom() - 0, or -EINTR: the caller was killed before the kernel had good numbers */
 int luna_krandom(void *buf, size_t len);
 
 /* ---- hash.c ---- */

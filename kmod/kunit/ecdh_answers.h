@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * Answers for ecdh_test.c: the first keys of NIST's CAVP for the ECC CDH primitive, RFC 7748, and
- * private values at the ends of the range, made with Python's "cryptography". "Backwards" are values
- * whose bytes from the last to the first are such a number.
+ * private values at the ends of the range, made with Python's "cryptography". "Backwards" are
+ * values whose bytes from the last to the first are such a number.
  */
 #ifndef LUNA_KUNIT_ECDH_ANSWERS_H
 #define LUNA_KUNIT_ECDH_ANSWERS_H
