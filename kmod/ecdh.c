@@ -125,7 +125,7 @@ static u32 subtract(u8 *out, const u8 *a, const u8 *b, u32 len)
 	return borrow;
 }
 
-static bool at_least(const u8 *a, u8 least, u32 len)
+static bool at_or_above(const u8 *a, u8 least, u32 len)
 {
 	u8 is = a[len - 1] >= least;
 	u32 i;
@@ -226,9 +226,9 @@ static int nist_set_either(struct luna_ec_key *key, struct nist_value *v, u32 by
 {
 	int err = -EINVAL;
 
-	if (at_least(v->negated, 3, bytes))
+	if (at_or_above(v->negated, 3, bytes))
 		err = nist_set(key->tfm, v, v->value, bytes);
-	if (err != -EINVAL || !at_least(v->value, 3, bytes))
+	if (err != -EINVAL || !at_or_above(v->value, 3, bytes))
 		return err;
 	key->negated = true;
 	return nist_set(key->tfm, v, v->negated, bytes);
@@ -249,12 +249,12 @@ static int nist_set_value(struct luna_ec_key *key, struct luna_num num)
 	if (!v)
 		return -ENOMEM;
 	memcpy(v->value + bytes - num.len, num.data, num.len);
-	if (!subtract(v->negated, order, v->value, bytes) && at_least(v->value, 1, bytes) &&
-	    at_least(v->negated, 1, bytes)) {
-		key->unit = !at_least(v->value, 2, bytes) || !at_least(v->negated, 2, bytes);
+	if (!subtract(v->negated, order, v->value, bytes) && at_or_above(v->value, 1, bytes) &&
+	    at_or_above(v->negated, 1, bytes)) {
+		key->unit = !at_or_above(v->value, 2, bytes) || !at_or_above(v->negated, 2, bytes);
 		/* 2 stands for 1. */
-		v->value[last] += !at_least(v->value, 2, bytes);
-		v->negated[last] += !at_least(v->negated, 2, bytes);
+		v->value[last] += !at_or_above(v->value, 2, bytes);
+		v->negated[last] += !at_or_above(v->negated, 2, bytes);
 		err = nist_set_either(key, v, bytes);
 	}
 	kfree_sensitive(v);
