@@ -731,7 +731,7 @@ struct luna_pss_param {
 	__u32 reserved;
 };
 
-/* CKM_*_HMAC_GENERAL, CKM_*_CMAC_GENERAL, CKM_DES3_MAC_GENERAL */
+/* CKM_*_HMAC_GENERAL, CKM_*_CMAC_GENERAL, CKM_DES3_MAC_GENERAL; CKM_SHAKE_*: of the digest */
 struct luna_mac_param {
 	__u32 mac_len;
 	__u32 reserved;

@@ -86,6 +86,11 @@ enum {
 	{ .type = (ckm), .family = LUNA_FAMILY_DIGEST, .flags = CKF_DIGEST, .hash = (h),	\
 	  .policy = LUNA_NO_POLICY, .crypt = &luna_digest_ops }
 
+#define SHAKE(ckm, var)								\
+	{ .type = (ckm), .family = LUNA_FAMILY_SHAKE, .flags = CKF_DIGEST,	\
+	  .hash = LUNA_HASHES, .policy = LUNA_NO_POLICY, .variant = (var),	\
+	  .crypt = &luna_shake_ops }
+
 #define RSA(ckm, fl, h, var, pol, crypt_ops, sign_ops)				\
 	{ .type = (ckm), .family = LUNA_FAMILY_RSA, .flags = (fl), .min_size = RSA_MIN,	\
 	  .max_size = LUNA_RSA_MAX_BITS, .hash = (h), KEYS(CKK_RSA, CKK_RSA),	\
@@ -304,6 +309,8 @@ static const struct luna_mech luna_mechs[] = {
 	EC_KEYGEN(CKM_EC_EDWARDS_KEY_PAIR_GEN_OLD, EC_NAME, CKK_EC_EDWARDS_OLD),
 	EDDSA(CKM_EDDSA_OLD),
 	EC_KEYGEN(CKM_EC_MONTGOMERY_KEY_PAIR_GEN_OLD, EC_NAME, CKK_EC_MONTGOMERY_OLD),
+	SHAKE(CKM_SHAKE_128, LUNA_SHAKE_128),
+	SHAKE(CKM_SHAKE_256, LUNA_SHAKE_256),
 };
 
 /* The provider's cipher mode under an AES mechanism; GCM can be built from CTR (gcm.c). */
@@ -405,6 +412,8 @@ static bool has_primitive(const struct luna_token *token, const struct luna_mech
 	case LUNA_FAMILY_DES3:
 	case LUNA_FAMILY_DES3_MAC:
 		return luna_des3_offered(c);
+	case LUNA_FAMILY_SHAKE:
+		return true;
 	}
 	return false;
 }

@@ -4,8 +4,8 @@
  *
  * op.c owns the state machine: it resolves mechanism and key, decides about lengths before anything
  * is consumed, carries one-shot calls in pieces, and ends operations. A family (cipher.c, gcm.c,
- * xts.c, digest.c, mac.c, des3_mac.c, rsa.c, ec.c, kw.c) computes behind struct luna_op_ops and
- * never sees a command.
+ * xts.c, digest.c, shake.c, mac.c, des3_mac.c, rsa.c, ec.c, kw.c) computes behind struct
+ * luna_op_ops and never sees a command.
  */
 #ifndef LUNA_TOKEN_MECH_H
 #define LUNA_TOKEN_MECH_H
@@ -75,6 +75,8 @@ enum luna_mech_variant {
 	/* KEYGEN */
 	LUNA_GEN_AES, LUNA_GEN_SECRET, LUNA_GEN_RSA, LUNA_GEN_EC, LUNA_GEN_DERIVED,
 	LUNA_GEN_DES3,
+	/* SHAKE */
+	LUNA_SHAKE_128, LUNA_SHAKE_256,
 };
 
 /**
@@ -225,6 +227,7 @@ extern const struct luna_op_ops luna_gcm_ops;		/* gcm.c */
 extern const struct luna_op_ops luna_gmac_ops;		/* gcm.c */
 extern const struct luna_op_ops luna_xts_ops;		/* xts.c */
 extern const struct luna_op_ops luna_digest_ops;	/* digest.c */
+extern const struct luna_op_ops luna_shake_ops;		/* shake.c */
 extern const struct luna_op_ops luna_mac_ops;		/* mac.c: HMAC, CMAC */
 extern const struct luna_op_ops luna_des3_mac_ops;	/* des3_mac.c: MAC, CMAC */
 extern const struct luna_op_ops luna_rsa_crypt_ops;	/* rsa.c: RSA_PKCS, X_509, OAEP */

@@ -23,6 +23,8 @@ static const struct mech mechs[] = {
 	PLAIN(CKM_SHA3_256),
 	PLAIN(CKM_SHA3_384),
 	PLAIN(CKM_SHA3_512),
+	PLAIN(CKM_SHAKE_128),
+	PLAIN(CKM_SHAKE_256),
 	{ .name = "CKM_SHA_1_HMAC", .types = { CKM_SHA_1_HMAC },
 	  .general = { CKM_SHA_1_HMAC_GENERAL }, .key_type = CKK_SHA_1_HMAC },
 	{ .name = "CKM_SHA224_HMAC", .types = { CKM_SHA224_HMAC, CKM_SHA224_HMAC_OLD },

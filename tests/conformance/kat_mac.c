@@ -7,10 +7,12 @@
 static void digest_vector(struct vector *v, CK_MECHANISM_TYPE type)
 {
 	static const int splits[] = { ONE_SHOT, 1, 63, 64, 4096, RANDOM_PARTS };
-	CK_MECHANISM mech = { type, NULL, 0 };
 	struct bytes once = hex(v, "data"), want = hex(v, "result");
+	CK_SHAKE_PARAMS shake = { want.len };
+	bool xof = type == CKM_SHAKE_128 || type == CKM_SHAKE_256;
+	CK_MECHANISM mech = { type, xof ? &shake : NULL, xof ? sizeof(shake) : 0 };
 	size_t repeat = has(v, "repeat") ? number(v, "repeat") : 1, len = once.len * repeat, i;
-	unsigned char *data = malloc(len + 1), out[64];
+	unsigned char *data = malloc(len + 1), out[512];
 	CK_ULONG out_len;
 
 	assert_non_null(data);
@@ -31,6 +33,7 @@ void digests(void **state)
 	(void)state;
 	vectors_run("digest.txt", 90, digest_vector);
 	vectors_run("sha3-digest.txt", 52, digest_vector);
+	vectors_run("shake.txt", 24, digest_vector);
 }
 
 /* ---- HMAC and CMAC ---- */

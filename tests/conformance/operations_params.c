@@ -201,6 +201,37 @@ static void mac_lengths(void)
 	no_digest();
 }
 
+/* SHAKE gives as much as it is asked for, up to 4096 bytes. It is no hash for other mechanisms. */
+static void shake_lengths(void)
+{
+	static const CK_ULONG wrong[] = { 0, 4097, 0x100000001 };
+	CK_RSA_PKCS_OAEP_PARAMS by_shake = { CKM_SHAKE_256, CKG_MGF1_SHA256, CKZ_DATA_SPECIFIED, NULL, 0 };
+	CK_SHAKE_PARAMS p = { 4096 };
+	CK_MECHANISM shake = { CKM_SHAKE_256, PARAM(p) };
+	static CK_BYTE out[4096];
+	CK_ULONG len = 0;
+	size_t i;
+
+	assert_ok(p11->C_DigestInit(s, &shake));
+	assert_ok(p11->C_Digest(s, text, 20, NULL, &len));
+	assert_int_equal(len, 4096);
+	len--;
+	assert_rv(p11->C_Digest(s, text, 20, out, &len), CKR_BUFFER_TOO_SMALL);
+	assert_int_equal(len, 4096);
+	assert_ok(p11->C_Digest(s, text, 20, out, &len));
+	assert_int_equal(len, 4096);
+	no_digest();
+	for (i = 0; i < COUNT(wrong); i++) {
+		p.ulOutputLen = wrong[i];
+		assert_rv(p11->C_DigestInit(s, &shake), CKR_MECHANISM_PARAM_INVALID);
+	}
+	shake.pParameter = NULL;
+	shake.ulParameterLen = 0;
+	assert_rv(p11->C_DigestInit(s, &shake), CKR_MECHANISM_PARAM_INVALID);
+	no_digest();
+	bad(CKM_RSA_PKCS_OAEP, PARAM(by_shake), rsa_pub);
+}
+
 /* A parameter of the same shape that was accepted before helps none of these. */
 void init_parameters(void **state)
 {
@@ -217,6 +248,7 @@ void init_parameters(void **state)
 	oaep_params();
 	pss_params();
 	mac_lengths();
+	shake_lengths();
 }
 
 /* A ciphertext opens only with what it was made with. */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Prints the vectors of SHA-3: by Python's hashlib, hmac and cryptography, and by openssl.
 
-Usage: sha3.py digest|hmac|rsa|ec > sha3-digest.txt (and so on); needs cryptography 43 or newer. The
+Usage: sha3.py digest|hmac|rsa|ec > sha3-digest.txt (and so on), sha3.py shake > shake.txt; needs cryptography 43 or newer. The
 salts of PSS and what OAEP draws are others in the next run.
 """
 import hashlib
@@ -28,6 +28,9 @@ HOW = {
     'digest': """with Python's hashlib. The empty message, "abc", the messages of 448
 # and 896 bits and a million "a" of FIPS 202's examples (those that are at hand compared: they are the
 # same); the rest: bytes 0, 1, 2, ... at the lengths about the end of a block and of two.""",
+    'shake': """with Python's hashlib: as many bytes as the result has. The
+# empty message's first 32 are those of FIPS 202's examples; the data are bytes 0, 1, 2, ... at the
+# lengths about the end of a block, and so are the lengths of the results.""",
     'hmac': """with Python's hmac. Key and data are those of RFC 4231 section 4, and
 # those of NIST's examples of HMAC-SHA3: keys shorter, as long as, longer than a block.""",
     'rsa': """with Python's cryptography, OAEP with openssl pkeyutl. The keys are
@@ -93,6 +96,20 @@ def digest():
             vector(f'SHA3_{bits}', made.digest(), data=text)
         vector(f'SHA3_{bits}', hashlib.new(name_of(bits), b'a' * 1000000).digest(), data=b'a',
                repeat=1000000)
+
+
+def shake():
+    published = {128: '7f9c2ba4e88f827d616045507605853ed73b8093f6efbc88eb1a6eacfa66ef26',
+                 256: '46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762f'}
+    for bits in published:
+        made = hashlib.new(f'shake_{bits}')
+        block = made.block_size
+        assert made.hexdigest(32) == published[bits]
+        for length in (1, 32, block - 1, block, block + 1, 2 * block + 1):
+            vector(f'SHAKE_{bits}', made.digest(length), data=b'')
+        for length in (1, block - 1, block, block + 1, 2 * block, 1000):
+            text = counting(length)
+            vector(f'SHAKE_{bits}', hashlib.new(f'shake_{bits}', text).digest(50), data=text)
 
 
 def hmacs():
@@ -221,7 +238,7 @@ def ec_vectors():
                    key='rfc6979-p256', peer=point, kdf=word, shared=shared)
 
 
-PARTS = {'digest': digest, 'hmac': hmacs, 'rsa': rsa_vectors, 'ec': ec_vectors}
+PARTS = {'digest': digest, 'shake': shake, 'hmac': hmacs, 'rsa': rsa_vectors, 'ec': ec_vectors}
 
 if len(sys.argv) != 2 or sys.argv[1] not in PARTS:
     sys.exit(__doc__)
