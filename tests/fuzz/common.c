@@ -102,6 +102,8 @@ static int fixed_ec(enum luna_curve curve, u8 *point, u8 *value)
 	struct luna_num num = { value, len };
 
 	memset(value, 0x11, len);
+	if (curve == LUNA_P521)
+		value[0] = 1;	/* of which this byte has one bit */
 	value[len - 1] += keys_used++;
 	return luna_openssl_ops.ec_public(curve, &num, point);
 }

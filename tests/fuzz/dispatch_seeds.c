@@ -176,6 +176,7 @@ static void put_parameter(const struct luna_mech *mech)
 	case LUNA_FAMILY_AES: put_cipher_parameter(mech->variant, FUZZ_PARAM_IV); break;
 	case LUNA_FAMILY_DES3: put_cipher_parameter(mech->variant, FUZZ_PARAM_IV8); break;
 	case LUNA_FAMILY_XTS: PUT(FUZZ_PARAM_XTS, 0); break;
+	case LUNA_FAMILY_SHAKE: PUT(FUZZ_PARAM_MAC); break;	/* the same struct */
 	case LUNA_FAMILY_RSA_AES: PUT(FUZZ_PARAM_RSA_AES); break;
 	default: PUT(FUZZ_PARAM_NONE);
 	}

@@ -4,6 +4,9 @@
  * (fuzz_template()) or byte by byte; what is left is a second template or the wrapped key's content.
  */
 #include "common.h"
+#include "ec.h"
+#include "key.h"
+#include "vector_file.h"
 
 enum {
 	TEMPLATE_RAW = 1,	/* byte by byte */
@@ -266,9 +269,86 @@ static void seeds_objects(void)
 	fuzz_seed("pair", bytes, used);
 }
 
+/* ---- private keys, wrapped, and EC keys as attributes ---- */
+
+static void seed_unwrap(const char *name, u32 key_type, const void *plain, u32 len)
+{
+	static struct fx_tmpl t;
+
+	t.len = 0;
+	fx_attr_ulong(&t, CKA_CLASS, CKO_PRIVATE_KEY);
+	fx_attr_ulong(&t, CKA_KEY_TYPE, key_type);
+	begin(6, TEMPLATE_RAW);
+	put_template(&t);
+	put(plain, len);
+	fuzz_seed(name, bytes, used);
+}
+
+static void seed_unwrap_rsa(void)
+{
+	struct luna_rsa_made *made = vector_rsa("source");
+	const u32 whole = made->bits / 8, half = whole / 2;
+	static const u8 e[] = { 1, 0, 1 };
+	const struct luna_der_rsa key = {
+		.n = { made->n, whole }, .e = { e, sizeof(e) }, .d = { made->d, whole },
+		.p = { made->p, half }, .q = { made->q, half }, .dp = { made->dp, half },
+		.dq = { made->dq, half }, .qi = { made->qi, half },
+	};
+	static u8 der[2048];
+	int len = luna_der_pkcs8_rsa(&key, der, sizeof(der));
+
+	fuzz_check(len > 0);
+	seed_unwrap("unwrap-rsa", CKK_RSA, der, len);
+	kfree_sensitive(made);
+}
+
+static void seed_create_ec(const char *name, const struct luna_der_ec *key)
+{
+	static struct fx_tmpl t;
+	struct luna_num params;
+
+	luna_curve_params(key->curve, &params);
+	t.len = 0;
+	fx_attr_ulong(&t, CKA_CLASS, CKO_PRIVATE_KEY);
+	fx_attr_ulong(&t, CKA_KEY_TYPE, luna_curve_key_type(key->curve));
+	fx_attr(&t, CKA_EC_PARAMS, params.data, params.len);
+	fx_attr(&t, CKA_VALUE, key->value.data, key->value.len);
+	fx_attr(&t, CKA_EC_POINT, key->point.data, key->point.len);
+	begin(0, TEMPLATE_RAW);
+	put_template(&t);
+	fuzz_seed(name, bytes, used);
+}
+
+/* With a point and without, which is left to the reader to find */
+static void seeds_curve(enum luna_curve curve)
+{
+	u8 value[LUNA_EC_MAX], point[1 + 2 * LUNA_EC_MAX], der[512];
+	struct luna_der_ec key = {
+		.curve = curve,
+		.value = { value, luna_curve_bytes(curve) },
+		.point = { point, luna_curve_point_len(curve) },
+	};
+	char name[32];
+	int len;
+
+	fuzz_check(!fuzz_crypto()->ec_generate(curve, point, value));
+	scnprintf(name, sizeof(name), "create-curve-%u", curve);
+	seed_create_ec(name, &key);
+	len = luna_der_pkcs8_ec(&key, der, sizeof(der));
+	fuzz_check(len > 0);
+	scnprintf(name, sizeof(name), "unwrap-curve-%u", curve);
+	seed_unwrap(name, luna_curve_key_type(curve), der, len);
+	key.point.len = 0;
+	len = luna_der_pkcs8_ec(&key, der, sizeof(der));
+	fuzz_check(len > 0);
+	scnprintf(name, sizeof(name), "unwrap-value-%u", curve);
+	seed_unwrap(name, luna_curve_key_type(curve), der, len);
+}
+
 static void seeds(void)
 {
 	static struct fx_tmpl t;
+	u32 curve;
 
 	seeds_objects();
 	aes_template(&t);
@@ -276,13 +356,10 @@ static void seeds(void)
 	put_template(&t);
 	put("a key of 16 byte", 16);
 	fuzz_seed("unwrap", bytes, used);
-	t.len = 0;
-	fx_attr_ulong(&t, CKA_CLASS, CKO_PRIVATE_KEY);
-	fx_attr_ulong(&t, CKA_KEY_TYPE, CKK_RSA);
-	begin(6, TEMPLATE_RAW);
-	put_template(&t);
-	put("\x30\x82\x01\x00\x02\x01\x00\x30\x0d\x06\x09", 11);
-	fuzz_seed("unwrap-private", bytes, used);
+	seed_unwrap("unwrap-private", CKK_RSA, "\x30\x82\x01\x00\x02\x01\x00\x30\x0d\x06\x09", 11);
+	seed_unwrap_rsa();
+	for (curve = 0; curve < LUNA_CURVES; curve++)
+		seeds_curve(curve);
 }
 
 const struct fuzz_target fuzz_target = { fuzz_world_prepare, one, seeds };
