@@ -48,24 +48,51 @@ init_token() {	# LABEL
 	"$ctl" init --slot 0 --label "$1" --domain vm && "$ctl" role init --slot 0 --role co
 }
 
+# in_generation PID: it has computed in the kernel for half a second, and still does
+in_generation() {
+	local stat
+	for _ in $(seq 300); do
+		read -ra stat 2> /dev/null < "/proc/$1/stat" || return
+		[ "${stat[2]}" != Z ] || return
+		[ "${stat[14]}" -lt 50 ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# Starts the generation of a key, whose client becomes $generator. How long it takes is chance: again,
+# if it ends too early.
+start_generation() {
+	for _ in $(seq 20); do
+		"$ctl" key generate --slot 0 --type rsa --size 4096 --label big > /dev/null &
+		generator=$!
+		in_generation $generator && return
+		wait $generator
+	done
+	return 1
+}
+
 # A killed client's key generation ends at once, and the token goes on.
 killed_generation() {
-	local start
-	init_token killed || return
-	"$ctl" key generate --slot 0 --type rsa --size 4096 --label big &
-	sleep 4
-	kill -9 $! && start=$SECONDS && wait $!
+	local start generator
+	init_token killed && start_generation || return
+	kill -9 $generator && start=$SECONDS
+	wait $generator
 	echo "# ended after $((SECONDS - start)) s"
 	[ $((SECONDS - start)) -le 3 ] && rmmod luna && load slots=2 && init_token again
 }
 
 # Unplugging waits for the generation of a key; killed, it leaves the slot as it is.
 unplugged_in_generation() {
-	local generator rc=0
-	"$ctl" key generate --slot 0 --type rsa --size 4096 --label big > /dev/null &
-	generator=$!
-	sleep 4
-	timeout -s KILL 3 bash -c 'echo 0 > /sys/class/luna/unplug' || rc=$?
+	local generator rc
+	for _ in $(seq 20); do
+		start_generation || return
+		rc=0
+		timeout -s KILL 1 bash -c 'echo 0 > /sys/class/luna/unplug' || rc=$?
+		[ $rc = 0 ] || break
+		wait $generator		# which ended before that second
+		echo 0 > /sys/class/luna/plug && init_token again || return
+	done
 	[ $rc = 137 ] && kill -9 $generator && "$ctl" slots | grep -w again || return
 	wait $generator
 	echo 0 > /sys/class/luna/unplug && ! [ -e /dev/luna0 ] && echo 0 > /sys/class/luna/plug
