@@ -102,28 +102,16 @@ bool ossl_verify(EVP_PKEY *pkey, const struct scheme *w, const void *msg, size_t
 	return ok == 1;
 }
 
-static size_t ossl_encrypt(EVP_PKEY *pkey, const struct scheme *w, const void *msg, size_t len,
-			   unsigned char *to)
+/* Encrypts, or decrypts, into ROOM bytes; returns how many there are. */
+static size_t rsa_crypt_ossl(EVP_PKEY *pkey, const struct scheme *w, bool encrypt,
+			     const void *from, size_t len, unsigned char *to)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
 	size_t to_len = ROOM;
 
-	ossl(EVP_PKEY_encrypt_init(ctx));
+	ossl((encrypt ? EVP_PKEY_encrypt_init : EVP_PKEY_decrypt_init)(ctx));
 	set_scheme(ctx, w, false);
-	ossl(EVP_PKEY_encrypt(ctx, to, &to_len, msg, len));
-	EVP_PKEY_CTX_free(ctx);
-	return to_len;
-}
-
-static size_t ossl_decrypt(EVP_PKEY *pkey, const struct scheme *w, const void *msg, size_t len,
-			   unsigned char *to)
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	size_t to_len = ROOM;
-
-	ossl(EVP_PKEY_decrypt_init(ctx));
-	set_scheme(ctx, w, false);
-	ossl(EVP_PKEY_decrypt(ctx, to, &to_len, msg, len));
+	ossl((encrypt ? EVP_PKEY_encrypt : EVP_PKEY_decrypt)(ctx, to, &to_len, from, len));
 	EVP_PKEY_CTX_free(ctx);
 	return to_len;
 }
@@ -261,10 +249,10 @@ static void crypt_both(const struct pair *pair, CK_MECHANISM *mech, const struct
 	fresh(data, len);
 	assert_ok(run_crypt(true, s, mech, pair->pub, data, len, ONE_SHOT, out, &got));
 	assert_int_equal(got, pair->size);
-	n = ossl_decrypt(pair->pkey, w, out, got, back);
+	n = rsa_crypt_ossl(pair->pkey, w, false, out, got, back);
 	assert_int_equal(n, len);
 	assert_memory_equal(back, data, len);
-	n = ossl_encrypt(pair->pkey, w, data, len, out);
+	n = rsa_crypt_ossl(pair->pkey, w, true, data, len, out);
 	got = ROOM;
 	assert_ok(run_crypt(false, s, mech, pair->priv, out, n, ONE_SHOT, back, &got));
 	assert_int_equal(got, len);
@@ -323,7 +311,8 @@ void rsa_encryption(void **state)
 		for (j = 0; j < 20; j++) {
 			fresh(data, pair.size);
 			data[0] = 0;
-			assert_int_equal(ossl_encrypt(pair.pkey, &none, data, pair.size, back), pair.size);
+			got = rsa_crypt_ossl(pair.pkey, &none, true, data, pair.size, back);
+			assert_int_equal(got, pair.size);
 			got = ROOM;
 			assert_ok(run_crypt(true, s, &raw, pair.pub, data, pair.size, ONE_SHOT, out, &got));
 			assert_int_equal(got, pair.size);
@@ -360,11 +349,11 @@ void rsa_pss_byte_above(void **state)
 		len = sizeof(em);
 		ossl_sign(pair.pkey, &pss, digest, 32, back, &len);
 		assert_ok(run_verify(s, &mech, pair.pub, digest, 32, ONE_SHOT, back, len));
-		assert_int_equal(ossl_encrypt(pair.pkey, &none, back, len, em), sizeof(em));
+		assert_int_equal(rsa_crypt_ossl(pair.pkey, &none, true, back, len, em), sizeof(em));
 		assert_int_equal(em[0], 0);
 		em[0] = 1;
 	} while (memcmp(em, n.data, sizeof(em)) >= 0);
-	len = ossl_decrypt(pair.pkey, &none, em, sizeof(em), back);
+	len = rsa_crypt_ossl(pair.pkey, &none, false, em, sizeof(em), back);
 	assert_false(ossl_verify(pair.pkey, &pss, digest, 32, back, len));
 	assert_rv(run_verify(s, &mech, pair.pub, digest, 32, ONE_SHOT, back, len),
 		  CKR_SIGNATURE_INVALID);
@@ -399,10 +388,10 @@ void rsa_wrap(void **state)
 		key = secret_import(s, CKK_AES, secret, sizeof(secret));
 		got = ROOM;
 		assert_ok(p11->C_WrapKey(s, &mech, pair.pub, key, out, &got));
-		assert_int_equal(ossl_decrypt(pair.pkey, &w, out, got, back), sizeof(secret));
+		assert_int_equal(rsa_crypt_ossl(pair.pkey, &w, false, out, got, back), sizeof(secret));
 		assert_memory_equal(back, secret, sizeof(secret));
 		fresh(secret, sizeof(secret));
-		n = ossl_encrypt(pair.pkey, &w, secret, sizeof(secret), out);
+		n = rsa_crypt_ossl(pair.pkey, &w, true, secret, sizeof(secret), out);
 		key = unwrap_secret(&mech, pair.priv, CKK_AES, out, n);
 		assert_value(s, key, CKA_VALUE, secret, sizeof(secret));
 	}
