@@ -254,6 +254,36 @@ static void seed_messages(void)
 	fuzz_seed("messages", program, at - program);
 }
 
+/* Every kind of parameter in calls that take one. Fours: lengths, numbers, the first session and key */
+static void seed_parameters(void)
+{
+	enum { KEYS = 8, CRYPT = 6, DERIVE = 4, ENCRYPT = 0, SIGN = 2, GIVEN = 3, FOURS = 48 };
+	static const u8 calls[][4] = { { KEYS }, { CRYPT, ENCRYPT, 4 }, { CRYPT, SIGN, 4 } };
+	u8 program[4 * LIES + 1 + 8 + FOURS];
+	char name[32];
+	u32 i, k;
+
+	for (i = 0; i < fuzz_parameter_kinds(); i++) {
+		for (k = 0; k < ARRAY_SIZE(calls); k++) {
+			u8 *at = program + 4 * LIES + 1;
+
+			memset(program, DERIVE, sizeof(program));
+			memset(program, 0, 4 * LIES);
+			program[4 * LIES] = 1;
+			*at++ = calls[k][0];
+			if (calls[k][0] == CRYPT) {
+				*at++ = calls[k][1];
+				*at++ = calls[k][2];
+			}
+			at += 2;	/* a mechanism that is replaced */
+			*at++ = GIVEN;
+			*at = i;
+			scnprintf(name, sizeof(name), "parameter-%u-%u", i, k);
+			fuzz_seed(name, program, sizeof(program));
+		}
+	}
+}
+
 /* Every kind of call in several variants, with devices that are honest, and with one that lies. */
 static void seeds(void)
 {
@@ -273,6 +303,7 @@ static void seeds(void)
 		fuzz_seed(name, program, sizeof(program));
 	}
 	seed_messages();
+	seed_parameters();
 	memset(program, 0, sizeof(program));
 	memcpy(program, "\1\0\13\310", 4);	/* M of N: one vector asked for, 200 said to be there */
 	memcpy(program + 4 * LIES, "\1\14\0\1\0", 5);

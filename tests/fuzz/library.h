@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The fuzzer of the library with a hostile device: library.c is the device, library_calls.c the program
- * that uses the library.
+ * that uses the library, library_parameters.c its mechanisms' parameters.
  */
 #ifndef LUNA_FUZZ_LIBRARY_H
 #define LUNA_FUZZ_LIBRARY_H
@@ -20,5 +20,13 @@ void fuzz_calls_log_in(void);
 /* fuzz_calls_one() - the call that the input names by a byte, one of fuzz_calls_kinds() */
 void fuzz_calls_one(struct fuzz_in *in);
 u32 fuzz_calls_kinds(void);
+
+/*
+ * fuzz_parameter() - give a mechanism a parameter, of one of fuzz_parameter_kinds(), and most often also
+ * the type that takes such. It is good until fuzz_parameter_end().
+ */
+void fuzz_parameter(struct fuzz_in *in, CK_MECHANISM *m);
+void fuzz_parameter_end(void);
+u32 fuzz_parameter_kinds(void);
 
 #endif /* LUNA_FUZZ_LIBRARY_H */

@@ -76,6 +76,9 @@ static CK_MECHANISM mechanism(void)
 	case 2:
 		m.pParameter = &gcm;
 		m.ulParameterLen = sizeof(gcm);
+		break;
+	case 3:
+		fuzz_parameter(input, &m);
 	}
 	return m;
 }
@@ -535,6 +538,7 @@ void fuzz_calls_one(struct fuzz_in *in)
 {
 	input = in;
 	calls[fuzz_u8(in) % ARRAY_SIZE(calls)]();
+	fuzz_parameter_end();
 }
 
 /* Two sessions of two slots, logged in by devices that are still honest. */
