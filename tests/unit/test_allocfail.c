@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "engine_fixture.h"
+#include "log_sink.h"
 
 enum { SOURCE, TARGET, TOKENS };
 
@@ -457,13 +458,6 @@ static bool run_failing(struct world *w, u64 nth, u64 count)
 	return calls >= nth;
 }
 
-/* The engine may say that memory ran out; only warnings are news. */
-static void say_warnings(enum port_log_level level __maybe_unused, const char *fmt, va_list args)
-{
-	if (!strncmp(fmt, "WARNING", strlen("WARNING")))
-		vfprintf(stderr, fmt, args);
-}
-
 static void sweep(u64 count)
 {
 	const struct luna_crypto_ops *crypto = fakerng_quick_ops(&luna_openssl_ops, 1);
@@ -507,7 +501,7 @@ static void test_lasting_failure(void **state __maybe_unused)
 
 static int listen(void **state __maybe_unused)
 {
-	port_log_sink(say_warnings);
+	port_log_sink(sink_warnings);
 	return 0;
 }
 

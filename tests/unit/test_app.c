@@ -12,6 +12,7 @@
 #include "app.h"
 #include "crypto_openssl.h"
 #include "engine_fixture.h"
+#include "log_sink.h"
 #include "session.h"
 #include "token.h"
 
@@ -651,13 +652,9 @@ static void test_zeroize_among(void **state)
 	expect_locked();
 }
 
-static void quiet(enum port_log_level level, const char *fmt, va_list args)
-{
-}
-
 static int setup(void **state)
 {
-	port_log_sink(quiet);
+	port_log_sink(sink_nothing);
 	return luna_openssl_start();
 }
 

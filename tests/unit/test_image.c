@@ -15,6 +15,7 @@
 #include "engine_fixture.h"
 #include "image.h"
 #include "log.h"
+#include "log_sink.h"
 #include "object.h"
 
 enum { OTHER_SLOT = 1, CIPHER = 32 };
@@ -995,16 +996,9 @@ static void test_while_writing(void **state)
 	side_end(&source);
 }
 
-/* The engine says a lot about damaged images; only warnings are news. */
-static void say_warnings(enum port_log_level level __maybe_unused, const char *fmt, va_list args)
-{
-	if (!strncmp(fmt, "WARNING", strlen("WARNING")))
-		vfprintf(stderr, fmt, args);
-}
-
 static int set_up(void **state __maybe_unused)
 {
-	port_log_sink(say_warnings);
+	port_log_sink(sink_warnings);
 	crypto = fakerng_quick_ops(&luna_openssl_ops, 5);
 	return 0;
 }

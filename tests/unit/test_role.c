@@ -11,6 +11,7 @@
 
 #include "crypto_openssl.h"
 #include "engine_fixture.h"
+#include "log_sink.h"
 #include "token.h"
 
 #define WRONG	"no-such-pin"
@@ -704,13 +705,9 @@ static void test_zeroize_among_logins(void **state)
 	end(&b);
 }
 
-static void quiet(enum port_log_level level, const char *fmt, va_list args)
-{
-}
-
 static int setup(void **state)
 {
-	port_log_sink(quiet);
+	port_log_sink(sink_nothing);
 	return luna_openssl_start();
 }
 
