@@ -214,10 +214,11 @@ static void check_coverage(void)
 {
 	bool tried[256] = { false };
 	unsigned int nr, count = 0, missing = 0;
-	size_t i;
+	const struct step *const *list, *step;
 
-	for (i = 0; i < step_count; i++)
-		tried[steps[i].nr] |= steps[i].nr != OPEN_FILE;
+	for (list = step_lists; *list; list++)
+		for (step = *list; step->name; step++)
+			tried[step->nr] |= step->nr != OPEN_FILE;
 	for (nr = 0; nr < ARRAY_SIZE(tried); nr++) {
 		struct luna_hdr hdr = { 0 };
 		int ret = ioctl(descriptor(a.open), LUNA_IOC(nr, sizeof(hdr)), &hdr);
@@ -242,18 +243,19 @@ static s64 b_ready(void)
 
 static int commands(void)
 {
+	const struct step *const *list, *step;
 	s64 ret = b_ready();
-	size_t i;
+	size_t swept = 0;
 
 	if (ret)
 		bail("%s cannot be made ready: %#llx", b.path, (unsigned long long)ret);
-	for (i = 0; i < step_count; i++)
-		sweep(&steps[i]);
+	for (list = step_lists; *list; list++)
+		for (step = *list; step->name; step++, swept++)
+			sweep(step);
 	if (!a.open)
 		bail("%s is not open", a.path);
 	check_coverage();
-	result(only || met > step_count / 2, "%u of %zu steps met an allocation that failed", met,
-	       step_count);
+	result(only || met > swept / 2, "%u of %zu steps met an allocation that failed", met, swept);
 	side_close(&a);
 	side_close(&b);
 	return 0;

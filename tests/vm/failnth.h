@@ -68,7 +68,7 @@ s64 init_token(struct side *side, const char *domain, u32 flags);
 s64 be(struct side *side, u32 role);
 s64 slot_info(struct side *side, struct luna_slot_info *info);
 s64 role_state(struct side *side, u32 role, struct luna_role_state *state);
-s64 a_init(void);
+s64 a_init(void);			/* failnth_tokens.c */
 
 /**
  * struct step - a command as it succeeds
@@ -81,7 +81,7 @@ s64 a_init(void);
  * @counts: it checks a PIN: the attempt, counted before (lib/token/role.h), may stay so
  * @sparse: of its allocations, the first ALL and one of this many of the rest are tried
  */
-extern const struct step {
+struct step {
 	const char *name;
 	u32 nr;
 	s64 (*run)(void);
@@ -91,7 +91,9 @@ extern const struct step {
 	bool primes;
 	bool counts;
 	u32 sparse;
-} steps[];
-extern const size_t step_count;
+};
+
+/* All steps in their order, in lists that end with a step without a name; NULL at the end */
+extern const struct step *const step_lists[];
 
 #endif /* LUNA_TESTS_FAILNTH_H */
