@@ -173,14 +173,19 @@ static bool session_unlink(struct luna_session *session)
 	guard(mutex)(&open->app->lock);
 	luna_table_remove(&open->sessions, session->handle);
 	session_count(open, session->rw, -1);
+	open->closing++;
 	return true;
 }
 
 /* Counts a session out: nothing of it, nor the login that it was the last of, is left. */
 static void session_dismiss(struct luna_session *session)
 {
-	struct luna_token *token = session->open->token;
+	struct luna_open *open = session->open;
+	struct luna_token *token = open->token;
 
+	mutex_lock(&open->lock);
+	open->closing--;
+	mutex_unlock(&open->lock);
 	if (session->rw)
 		atomic_dec(&token->rw_sessions);
 	atomic_dec(&token->sessions);

@@ -276,6 +276,7 @@ struct luna_app {
  * @app: the application that it is of; read it by luna_open_app()
  * @own: the one that it began as
  * @joined: its number among the members
+ * @closing: sessions that are on their way out, under @lock: what they leave behind is @app's
  * @held: bytes kept for it, see LUNA_OPEN_BYTES_MAX
  * @objects: session objects of all its sessions
  * @image: the image that it fetches or sends (image.c), under @image_lock
@@ -294,6 +295,7 @@ struct luna_open {
 	u32 next_session;
 	u32 ro_sessions;
 	u32 rw_sessions;
+	u32 closing;
 	atomic64_t held;
 	struct luna_dir objects;
 	struct mutex image_lock;

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "app.h"
 #include "crypto_openssl.h"
@@ -220,6 +221,48 @@ static void test_order(void **state)
 	expect_in(&b);
 	leave(&a);
 	leave(&b);
+}
+
+static void *close_session(void *arg)
+{
+	struct file *f = arg;
+
+	return (void *)(long)fx_session_close(f->open, f->session);
+}
+
+static bool is_unlinked(struct file *f)
+{
+	guard(mutex)(&f->open->lock);
+	return !f->open->sessions.live;
+}
+
+/*
+ * A last session that is being closed, but has a command yet to wait for, is still one: or its file
+ * would be another application's by the time it ends the login, which nobody would end any more.
+ */
+static void test_join_while_closing(void **state)
+{
+	struct file a = { .open = open_by(USER_A) };
+	struct luna_session *busy;
+	pthread_t closer;
+	void *rv;
+
+	assert_int_equal(fx_session(a.open, true, &a.session), CKR_OK);
+	enter(&a);
+	busy = luna_session_get(a.open, a.session, true);	/* as a command that runs in it */
+	assert_non_null(busy);
+	assert_int_equal(pthread_create(&closer, NULL, close_session, &a), 0);
+	while (!is_unlinked(&a))
+		usleep(1000);
+	assert_int_equal(app_id(a.open, LUNA_APP_JOIN, 7), CKR_SESSION_EXISTS);
+	mutex_unlock(&busy->lock);
+	luna_session_put(busy);
+	pthread_join(closer, &rv);
+	assert_int_equal((long)rv, CKR_OK);
+	expect_locked();
+	assert_int_equal(app_id(a.open, LUNA_APP_JOIN, 7), CKR_OK);
+	luna_release(a.open);
+	assert_int_equal(apps(), 0);
 }
 
 static void test_malformed(void **state)
@@ -673,6 +716,7 @@ int main(void)
 		TEST(test_shared),
 		TEST(test_last_session),
 		TEST(test_order),
+		TEST(test_join_while_closing),
 		TEST(test_malformed),
 		TEST(test_so),
 		TEST(test_logout_ends_all),
