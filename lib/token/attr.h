@@ -51,7 +51,7 @@ enum {
 	LUNA_ATTR_USAGE		= BIT(9),	/* what a key may be used for */
 	LUNA_ATTR_LATCH_ON	= BIT(10),	/* once true, it stays so */
 	LUNA_ATTR_LATCH_OFF	= BIT(11),	/* once false, it stays so */
-	LUNA_ATTR_SO		= BIT(12),	/* only the SO makes it true */
+	LUNA_ATTR_SO		= BIT(12),	/* only the SO makes it true, or false again */
 
 	LUNA_ON_MAKE		= LUNA_ON_CREATE | LUNA_ON_GENERATE | LUNA_ON_UNWRAP |
 				  LUNA_ON_DERIVE,

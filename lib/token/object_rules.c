@@ -66,7 +66,10 @@ static u32 make_kind(struct luna_making *m)
 	return rv ? rv : luna_kind_find(&m->kind, class, key_type);
 }
 
-/* A copy is another object, so it has an OUID of its own, and the SO has not vouched for it. */
+/*
+ * A copy is another object, so it has an OUID of its own, and the SO has not vouched for it. But it is
+ * the same key, which must not come to do what the SO did not vouch for: it stays as it is.
+ */
 static bool given_stays_behind(const struct luna_making *m, u32 type)
 {
 	return m->how == LUNA_BY_COPY &&
@@ -79,6 +82,7 @@ static u32 make_given(struct luna_making *m)
 	u32 at = 0, type, len, rv;
 	const u8 *value;
 
+	luna_tmpl_bool(&m->given, CKA_TRUSTED, &m->was_trusted);
 	while (luna_tmpl_next(&m->given, &at, &type, &value, &len)) {
 		if (given_stays_behind(m, type))
 			continue;
@@ -91,6 +95,9 @@ static u32 make_given(struct luna_making *m)
 	}
 	m->frozen = m->how == LUNA_BY_COPY && !making_is(m, CKA_MODIFIABLE);
 	m->was_private = m->how == LUNA_BY_COPY && making_is(m, CKA_PRIVATE);
+	if (m->how == LUNA_BY_COPY && m->was_trusted && luna_kind_is_key(&m->kind) &&
+	    !making_by_so(m))
+		luna_attrw_bool(&m->w, CKA_MODIFIABLE, false);
 	return CKR_OK;
 }
 
@@ -101,14 +108,15 @@ static u32 check_latch(const struct luna_making *m, const struct luna_attr_row *
 		return CKR_ATTRIBUTE_READ_ONLY;
 	if ((row->flags & LUNA_ATTR_LATCH_OFF) && on)
 		return CKR_ATTRIBUTE_READ_ONLY;
-	if ((row->flags & LUNA_ATTR_SO) && on && !making_by_so(m))
+	if ((row->flags & LUNA_ATTR_SO) && !making_by_so(m))
 		return CKR_ATTRIBUTE_READ_ONLY;
 	return CKR_OK;
 }
 
 /*
  * May an attribute that an object has, or could have, get another value? @when: LUNA_ON_COPY or
- * LUNA_ON_SET. What the SO has vouched for as a wrapping key must not turn into a decrypting one.
+ * LUNA_ON_SET. What the SO has vouched for as a wrapping key must not turn into a decrypting one, nor
+ * its copy, and only the SO takes the word back: what was wrapped under it is out there.
  */
 static u32 check_change(const struct luna_making *m, const struct luna_attr_row *row, u32 when,
 			const struct luna_value *value)
@@ -120,7 +128,7 @@ static u32 check_change(const struct luna_making *m, const struct luna_attr_row 
 	if (row->flags & LUNA_ATTR_USAGE) {
 		if (!luna_policy(m->token, CONTAINER_CONFIG_CHANGE_KEY_ATTRIBUTES))
 			return CKR_ATTRIBUTE_READ_ONLY;
-		if (making_is(m, CKA_TRUSTED) && !making_by_so(m))
+		if (m->was_trusted && !making_by_so(m))
 			return CKR_ATTRIBUTE_READ_ONLY;
 	}
 	return row->kind == LUNA_ATTR_BOOL ? check_latch(m, row, value->truth) : CKR_OK;

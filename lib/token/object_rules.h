@@ -44,6 +44,7 @@ struct luna_making {
 	struct luna_attrw w;
 	bool frozen;		/* COPY: the source is not MODIFIABLE */
 	bool was_private;	/* COPY: the source is */
+	bool was_trusted;	/* COPY, change: the SO has vouched for it */
 };
 
 /* What was made of @type so far, or NULL. */

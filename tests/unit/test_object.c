@@ -324,6 +324,52 @@ static void test_copy(void **state __maybe_unused)
 	assert_int_equal(copy(handle, &t, &again), CKR_ACTION_PROHIBITED);
 }
 
+/* The SO vouches for keys that everybody sees; the CO's own are hidden from it. */
+static u32 make_trusted(void)
+{
+	struct fx_tmpl t;
+	u32 handle;
+
+	assert_int_equal(fx_logout(open, session), CKR_OK);
+	assert_int_equal(fx_login(open, session, CKU_SO, FX_SO_PIN), CKR_OK);
+	aes_template(&t, "wraps", true);
+	fx_attr_bool(&t, CKA_PRIVATE, false);
+	fx_attr_bool(&t, CKA_TRUSTED, true);
+	fx_attr_bool(&t, CKA_DECRYPT, false);
+	handle = create(&t);
+	assert_int_equal(fx_logout(open, session), CKR_OK);
+	assert_int_equal(fx_login(open, session, CKU_USER, FX_CO_PIN), CKR_OK);
+	return handle;
+}
+
+/* What is wrapped under a trusted key must stay wrapped: neither it nor its copy comes to decrypt. */
+static void test_trusted(void **state __maybe_unused)
+{
+	u32 handle = make_trusted(), made;
+	struct fx_tmpl t = { 0 };
+
+	assert_int_equal(set_flag(handle, CKA_DECRYPT, true), CKR_ATTRIBUTE_READ_ONLY);
+	assert_int_equal(set_flag(handle, CKA_TRUSTED, false), CKR_ATTRIBUTE_READ_ONLY);
+	assert_int_equal(copy(handle, &t, &made), CKR_OK);
+	assert_flag(made, CKA_TRUSTED, false);
+	assert_flag(made, CKA_ENCRYPT, true);
+	assert_int_equal(set_flag(made, CKA_DECRYPT, true), CKR_ACTION_PROHIBITED);
+	fx_attr_text(&t, CKA_LABEL, "another");
+	assert_int_equal(copy(handle, &t, &made), CKR_OK);
+	fx_attr_bool(&t, CKA_MODIFIABLE, true);
+	assert_int_equal(copy(handle, &t, &made), CKR_ATTRIBUTE_READ_ONLY);
+	t.len = 0;
+	fx_attr_bool(&t, CKA_DECRYPT, true);
+	assert_int_equal(copy(made, &t, &made), CKR_ATTRIBUTE_READ_ONLY);
+	assert_int_equal(copy(handle, &t, &made), CKR_ATTRIBUTE_READ_ONLY);
+	assert_int_equal(fx_logout(open, session), CKR_OK);
+	assert_int_equal(fx_login(open, session, CKU_SO, FX_SO_PIN), CKR_OK);
+	assert_int_equal(copy(handle, &t, &made), CKR_OK);
+	assert_flag(made, CKA_TRUSTED, true);
+	assert_int_equal(set_flag(handle, CKA_TRUSTED, false), CKR_OK);
+	assert_int_equal(set_flag(handle, CKA_DECRYPT, true), CKR_OK);
+}
+
 static void test_destroy(void **state __maybe_unused)
 {
 	u32 handle = make_aes("gone", true);
@@ -738,6 +784,7 @@ int main(void)
 		TEST(latches),
 		TEST(relabel),
 		TEST(copy),
+		TEST(trusted),
 		TEST(destroy),
 		TEST(store_fails),
 		TEST(public_session),
