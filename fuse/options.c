@@ -57,6 +57,7 @@ static const char help[] =
 "                            as far as its AF_ALG goes, and OpenSSL\n"
 "      --pin-iterations=N    PBKDF2 rounds for PINs set from now on\n"
 "      --lax-ha-keys         accept HA login keys by their usage flags alone\n"
+"      --sandbox=MODE        on (the default), log: tell what it would refuse, or off\n"
 "  -v, --verbose             say more\n"
 "  -h, --help                this text\n"
 "  -V, --version             the version\n"

@@ -90,6 +90,12 @@ stop() {
 
 version_is_told() { run --version && says '^luna-fuse [0-9]'; }
 help_is_told() { run --help && says '--store=DIR' && says 'Examples'; }
+help_tells_all() {
+	run --help || return
+	for o in crypto dir foreground help lax-ha-keys pin-iterations sandbox slots store verbose version; do
+		says "^ .*--$o[ =]" || return
+	done
+}
 
 no_runtime_dir() {
 	! $as env -u XDG_RUNTIME_DIR "$daemon" --store="$store" >"$out" 2>&1 && says '--dir=DIR'
@@ -208,6 +214,7 @@ trap 'exit 1' INT TERM
 
 check "--version" version_is_told
 check "--help" help_is_told
+check "--help has every option" help_tells_all
 check "--slots=0 is refused" refused 'from 1 to 64' --slots=0
 check "--slots=65 is refused" refused 'from 1 to 64' --slots=65
 check "--slots=two is refused" refused 'from 1 to 64' --slots=two

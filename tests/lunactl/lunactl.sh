@@ -29,7 +29,7 @@ check() {
 not() { ! "$@"; }
 
 # t NAME STATUS STDOUT STDERR ARGUMENT...: lunactl ends with this status and says these patterns;
-# an empty pattern: nothing on that stream, "-": anything
+# an empty pattern: nothing on that stream, "-": anything. What is said are whole lines.
 t() {
 	local name=$1 status=$2 on_out=$3 on_err=$4 rc bad=0
 	shift 4
@@ -43,7 +43,7 @@ said() {
 	case $1 in
 	-) ;;
 	"") [ ! -s "$2" ] || [ "$(head -c 8 "$2")" = "(status " ] ;;
-	*) grep -qE -e "$1" "$2" ;;
+	*) grep -qE -e "$1" "$2" && [ -z "$(tail -c 1 "$2")" ] ;;
 	esac
 }
 

@@ -61,7 +61,7 @@ static int app_open(const struct ctl_args *args)
 	rv = CA_OpenApplicationIDV2(slot, &id);
 	if (rv != CKR_ACCESS_ID_ALREADY_EXISTS)
 		check(rv, "CA_OpenApplicationIDV2");
-	print_done(args, "Application id %s is open on slot %lu, logged in as %s, until 'lunactl app close'.",
+	print_done(args, "Application id %s is open on slot %lu, logged in as %s, until 'lunactl app close'.\n",
 		   args->opt[OPT_APP_ID], slot, role);
 	return 0;
 }
@@ -76,7 +76,7 @@ static int app_close(const struct ctl_args *args)
 		fatal("slot %lu: CKR_ACCESS_ID_INVALID: application id %s is not open, and nobody uses it",
 		      slot, args->opt[OPT_APP_ID]);
 	check(rv, "CA_CloseApplicationIDV2");
-	print_done(args, "Application id %s is closed on slot %lu; its sessions and its login have ended.",
+	print_done(args, "Application id %s is closed on slot %lu; its sessions and its login have ended.\n",
 		   args->opt[OPT_APP_ID], slot);
 	return 0;
 }
