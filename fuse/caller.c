@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -24,11 +25,11 @@ bool caller_killed(pid_t tid)
 	bool killed;
 
 	if (!tid)
-		return true;
+		return false;
 	snprintf(path, sizeof(path), "/proc/%d/status", tid);
 	status = fopen(path, "re");
 	if (!status)
-		return true;
+		return errno == ENOENT;	/* not for want of descriptors */
 	killed = kill_pending(status);
 	fclose(status);
 	return killed;
