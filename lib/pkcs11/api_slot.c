@@ -223,10 +223,10 @@ CK_RV C_GetMechanismInfo(CK_SLOT_ID slotID, CK_MECHANISM_TYPE type, CK_MECHANISM
 }
 
 /*
- * One look for an event. Not a call that lasts while C_WaitForSlotEvent sleeps, or C_Finalize would
- * have to wait for an event too.
+ * One look for an event, which uses it up, so that the call's arguments must be @good. Not a call that
+ * lasts while C_WaitForSlotEvent sleeps, or C_Finalize would have to wait for an event too.
  */
-static CK_RV event_look(struct p11_call *call, const char *function, unsigned int *epoch,
+static CK_RV event_look(struct p11_call *call, const char *function, bool good, unsigned int *epoch,
 			struct p11_slot **slot, bool *present)
 {
 	CK_RV rv = p11_begin(call, function);
@@ -234,6 +234,8 @@ static CK_RV event_look(struct p11_call *call, const char *function, unsigned in
 	*slot = NULL;
 	if (rv == CKR_OK && *epoch && *epoch != p11_epoch())
 		rv = CKR_CRYPTOKI_NOT_INITIALIZED;
+	if (rv == CKR_OK && !good)
+		rv = CKR_ARGUMENTS_BAD;
 	if (rv == CKR_OK) {
 		*epoch = p11_epoch();
 		*slot = p11_slot_event(present);
@@ -251,10 +253,8 @@ static CK_RV event_wait(const char *function, CK_FLAGS flags, CK_SLOT_ID *id, CK
 	CK_RV rv;
 
 	for (;;) {
-		rv = event_look(&call, function, &epoch, &slot, present);
-		if (rv == CKR_OK && (!id || reserved))
-			rv = CKR_ARGUMENTS_BAD;
-		else if (rv == CKR_OK && slot)
+		rv = event_look(&call, function, id && !reserved, &epoch, &slot, present);
+		if (rv == CKR_OK && slot)
 			*id = slot->id;
 		else if (rv == CKR_OK && (flags & CKF_DONT_BLOCK))
 			rv = CKR_NO_EVENT;

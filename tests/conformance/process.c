@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * What goes on around the library in its process, and must not show: signals.
+ * What goes on around the library in its process, and must not show: signals, slot events.
  */
+#include <limits.h>
 #include <signal.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "suite.h"
 
@@ -46,11 +48,79 @@ static void signals(void **state)
 	sessions_close(slot_a);
 }
 
+/* ---- devices by links of the test's own ---- */
+
+static char work[] = "/tmp/luna-process.XXXXXX";
+static char devices[PATH_MAX];	/* where the real ones are */
+
+/* A path in @work; good until the next is asked for. */
+static const char *in_work(const char *name)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", work, name);
+	return path;
+}
+
+static int link_device(const char *name)
+{
+	char device[PATH_MAX + 8];
+
+	snprintf(device, sizeof(device), "%s/luna0", devices);
+	return symlink(device, in_work(name));
+}
+
+/* Runs @body in a child whose library finds what is in @work, and what it knew before. */
+static int run(int (*body)(void *arg))
+{
+	static const char *const left[] = { "luna7" };
+	int status;
+	size_t i;
+
+	setenv("LUNA_DEVICES", work, 1);
+	status = child_run(body, NULL);
+	setenv("LUNA_DEVICES", devices, 1);
+	for (i = 0; i < COUNT(left); i++)
+		unlink(in_work(left[i]));
+	return status;
+}
+
+/* ---- slot events ---- */
+
+static int wrong_call(void *arg)
+{
+	CK_SLOT_ID slot;
+
+	MUST(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
+	MUST(link_device("luna7"), 0);
+	MUST(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, NULL, NULL), CKR_ARGUMENTS_BAD);
+	MUST(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, &arg), CKR_ARGUMENTS_BAD);
+	MUST(p11->C_WaitForSlotEvent(0, NULL, NULL), CKR_ARGUMENTS_BAD);
+	MUST(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_OK);
+	MUST(slot, 2);
+	MUST(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
+	return 0;
+}
+
+/* A call that cannot be told of an event does not use it up. */
+static void event_of_a_wrong_call(void **state)
+{
+	(void)state;
+	assert_int_equal(run(wrong_call), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signals),
+		cmocka_unit_test(event_of_a_wrong_call),
 	};
 
-	return cmocka_run_group_tests(tests, suite_setup, suite_teardown);
+	int failed;
+
+	if (!getenv("LUNA_DEVICES") || !realpath(getenv("LUNA_DEVICES"), devices) || !mkdtemp(work))
+		return 1;
+	failed = cmocka_run_group_tests(tests, suite_setup, suite_teardown);
+	rmdir(work);
+	return failed;
 }
