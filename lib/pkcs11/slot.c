@@ -53,6 +53,7 @@ static void slot_visit(const char *path, void *context)
 	atomic_init(&slot->device, device);
 	/* What the first search finds is no event, what a later one finds is. */
 	slot->seen = !atomic_load(&slot_scanned);
+	slot->known = true;
 	slots[count] = slot;
 	atomic_store(&slot_count, count + 1);
 }
@@ -197,11 +198,18 @@ CK_RV p11_slot_info(struct p11_slot *slot, struct luna_slot_info *info)
 	return p11_slot_call(slot, &request, NULL);
 }
 
+/* C_Initialize clears all events: what the first look after it finds is none. */
 bool p11_slot_present(struct p11_slot *slot)
 {
 	struct luna_slot_info info;
+	bool present = p11_slot_info(slot, &info) == CKR_OK && (info.slot_flags & CKF_TOKEN_PRESENT);
 
-	return p11_slot_info(slot, &info) == CKR_OK && (info.slot_flags & CKF_TOKEN_PRESENT);
+	pthread_mutex_lock(&slot->lock);
+	if (!slot->known)
+		slot->seen = present;
+	slot->known = true;
+	pthread_mutex_unlock(&slot->lock);
+	return present;
 }
 
 struct p11_slot *p11_slot_event(bool *present)
@@ -242,6 +250,7 @@ void p11_slot_close_all(void)
 		device = atomic_exchange(&slots[i]->device, NULL);
 		others = slots[i]->others;
 		slots[i]->others = NULL;
+		slots[i]->known = false;
 		pthread_mutex_unlock(&slots[i]->lock);
 		slot_close(device);
 		for (; others; others = next) {
@@ -271,6 +280,7 @@ void p11_slot_after_fork(void)
 		slots[i]->inherited = device;
 		slots[i]->inherited_others = slots[i]->others;
 		slots[i]->others = NULL;
+		slots[i]->known = false;
 		for (device = slots[i]->inherited_others; device; device = device->next)
 			slot_abandon(device);
 	}

@@ -24,7 +24,8 @@
  * @device: the open device, dead or alive; NULL if none is open
  * @others: devices that CA_OpenSessionWithAppID opened under other ids than the process's
  * @inherited, @inherited_others: in a forked child, the parent's device, which is memory and nothing more
- * @seen: whether the token was present when C_WaitForSlotEvent last looked
+ * @known: since C_Initialize somebody has looked whether the token is present
+ * @seen: whether it was, when C_WaitForSlotEvent last looked, or when it became known
  */
 struct p11_slot {
 	CK_SLOT_ID id;
@@ -34,6 +35,7 @@ struct p11_slot {
 	struct p11_device *others;
 	struct p11_device *inherited;
 	struct p11_device *inherited_others;
+	bool known;
 	bool seen;
 };
 

@@ -85,6 +85,15 @@ static int run(int (*body)(void *arg))
 	return status;
 }
 
+/* The library as it is in a process that begins. */
+static CK_RV restart(void)
+{
+	CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };
+	CK_RV rv = p11->C_Finalize(NULL);
+
+	return rv == CKR_OK ? p11->C_Initialize(&args) : rv;
+}
+
 /* ---- slot events ---- */
 
 static int wrong_call(void *arg)
@@ -109,11 +118,38 @@ static void event_of_a_wrong_call(void **state)
 	assert_int_equal(run(wrong_call), 0);
 }
 
+static int older_event(void *arg)
+{
+	CK_SLOT_ID slot;
+
+	(void)arg;
+	MUST(link_device("luna7"), 0);
+	MUST(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_OK);
+	MUST(restart(), CKR_OK);
+	MUST(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
+	MUST(p11->C_Finalize(NULL), CKR_OK);
+	MUST(unlink(in_work("luna7")), 0);
+	MUST(p11->C_Initialize(NULL), CKR_OK);
+	MUST(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_NO_EVENT);
+	MUST(link_device("luna7"), 0);
+	MUST(p11->C_WaitForSlotEvent(CKF_DONT_BLOCK, &slot, NULL), CKR_OK);
+	MUST(slot, 2);
+	return 0;
+}
+
+/* C_Initialize clears what has happened (PKCS#11, 5.5, C_WaitForSlotEvent). */
+static void events_before_initialize(void **state)
+{
+	(void)state;
+	assert_int_equal(run(older_event), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signals),
 		cmocka_unit_test(event_of_a_wrong_call),
+		cmocka_unit_test(events_before_initialize),
 	};
 
 	int failed;
