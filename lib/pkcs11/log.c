@@ -149,13 +149,13 @@ void p11_log_note(const char *text)
 
 CK_RV p11_log_result(const char *function, CK_SLOT_ID slot, CK_RV rv)
 {
-	int fd;
+	int fd = -1;
 
-	if (rv == CKR_OK)
-		return rv;
-	fd = atomic_load_explicit(&log_fd, memory_order_relaxed);
+	if (rv != CKR_OK)
+		fd = atomic_load_explicit(&log_fd, memory_order_relaxed);
 	if (fd >= 0)
 		log_failure(fd, function, slot, rv);
+	/* Also of what a call got over: the next one's failure has a reason of its own, or none. */
 	log_reason = NULL;
 	return rv;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What goes on around the library in its process, and must not show: signals, slot events.
+ * What goes on around the library in its process, and must not show: signals, slot events, descriptors that the
+ * program closes.
  */
 #include <limits.h>
 #include <signal.h>
@@ -73,7 +74,7 @@ static int link_device(const char *name)
 /* Runs @body in a child whose library finds what is in @work, and what it knew before. */
 static int run(int (*body)(void *arg))
 {
-	static const char *const left[] = { "luna7" };
+	static const char *const left[] = { "luna7", "log" };
 	int status;
 	size_t i;
 
@@ -144,12 +145,60 @@ static void events_before_initialize(void **state)
 	assert_int_equal(run(older_event), 0);
 }
 
+/* ---- the log ---- */
+
+/* Closes what is open of the devices, as programs do that close everything. */
+static int descriptors_close(void)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	int fd, closed = 0;
+	ssize_t len;
+
+	for (fd = 3; fd < 256; fd++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		len = readlink(path, target, sizeof(target));
+		if (len > (ssize_t)strlen(devices) && !memcmp(target, devices, strlen(devices)))
+			closed += !close(fd);
+	}
+	return closed;
+}
+
+static int reasons(void *arg)
+{
+	static const char want[] = ": CKR_SLOT_ID_INVALID (0x3)\n";
+	CK_TOKEN_INFO info;
+	char line[512] = "";
+	size_t len = 0;
+	FILE *log;
+
+	(void)arg;
+	setenv("LUNA_LOG", in_work("log"), 1);
+	MUST(restart(), CKR_OK);
+	MUST(p11->C_GetTokenInfo(slot_a, &info), CKR_OK);
+	MUST(descriptors_close() > 0, 1);
+	MUST(p11->C_GetTokenInfo(slot_a, &info), CKR_OK);
+	MUST(p11->C_GetTokenInfo(9999, &info), CKR_SLOT_ID_INVALID);
+	log = fopen(in_work("log"), "r");
+	MUST(log && fgets(line, sizeof(line), log), 1);
+	len = strlen(line);
+	MUST(len > strlen(want) && !strcmp(line + len - strlen(want), want), 1);
+	return fclose(log);
+}
+
+/* What a call got over is not told as the reason of the next one's failure. */
+static void reason_of_an_earlier_call(void **state)
+{
+	(void)state;
+	assert_int_equal(run(reasons), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signals),
 		cmocka_unit_test(event_of_a_wrong_call),
 		cmocka_unit_test(events_before_initialize),
+		cmocka_unit_test(reason_of_an_earlier_call),
 	};
 
 	int failed;
