@@ -139,7 +139,8 @@ static void scan_defaults(struct scan *scan)
 		snprintf(path, sizeof(path), "%s/luna", runtime);
 		scan_place(scan, path);
 	}
-	snprintf(path, sizeof(path), "/run/user/%lu/luna", (unsigned long)getuid());
+	/* Not the real user's, who may have put anything there for a set-user-id program to open. */
+	snprintf(path, sizeof(path), "/run/user/%lu/luna", (unsigned long)geteuid());
 	scan_place(scan, path);
 }
 

@@ -7,7 +7,7 @@
  *   3. /dev
  *   4. $LUNA_FUSE_DIR
  *   5. $XDG_RUNTIME_DIR/luna
- *   6. /run/user/<uid>/luna
+ *   6. /run/user/<uid>/luna, of the effective user
  *
  * A device file is called luna<N>; the files of a directory are taken by ascending N. A directory
  * that is reached twice counts once. The environment is ignored in setuid programs.

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
  * What goes on around the library in its process, and must not show: signals, slot events, descriptors that the
- * program closes.
+ * program closes, another user whom it runs for.
  */
+#define _GNU_SOURCE
+#include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -192,6 +196,48 @@ static void reason_of_an_earlier_call(void **state)
 	assert_int_equal(run(reasons), 0);
 }
 
+/* ---- programs that run for somebody else ---- */
+
+#define HIS_UID		64999
+#define HIS_DIR		"/run/user/64999"
+#define HIS_FILE	HIS_DIR "/luna/luna0"
+
+static int search_as_his(void *arg)
+{
+	struct pollfd fifo = { .fd = open(HIS_FILE, O_RDONLY | O_NONBLOCK | O_CLOEXEC), .events = POLLIN };
+	CK_ULONG count;
+
+	(void)arg;
+	MUST(fifo.fd >= 0, 1);
+	unsetenv("LUNA_DEVICES");
+	unsetenv("LUNA_FUSE_DIR");
+	unsetenv("XDG_RUNTIME_DIR");
+	MUST(setresuid(HIS_UID, 0, 0), 0);
+	MUST(p11->C_GetSlotList(CK_FALSE, NULL, &count), CKR_OK);
+	/* A pipe hangs up when somebody has had it open. */
+	MUST(poll(&fifo, 1, 0), 0);
+	return close(fifo.fd);
+}
+
+/* A set-user-id program opens no file that its caller has put where devices of his would be. */
+static void files_of_the_caller(void **state)
+{
+	int status;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	mkdir("/run/user", 0755);
+	assert_int_equal(mkdir(HIS_DIR, 0700), 0);
+	assert_int_equal(mkdir(HIS_DIR "/luna", 0700), 0);
+	assert_int_equal(mkfifo(HIS_FILE, 0600), 0);
+	status = run(search_as_his);
+	unlink(HIS_FILE);
+	rmdir(HIS_DIR "/luna");
+	rmdir(HIS_DIR);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +245,7 @@ int main(void)
 		cmocka_unit_test(event_of_a_wrong_call),
 		cmocka_unit_test(events_before_initialize),
 		cmocka_unit_test(reason_of_an_earlier_call),
+		cmocka_unit_test(files_of_the_caller),
 	};
 
 	int failed;
