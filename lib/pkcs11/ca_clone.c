@@ -325,7 +325,8 @@ static CK_RV clone_found(const struct clone_pair *pair, struct p11_session *find
 }
 
 /*
- * All token objects of the session's token to the token in @slotID; one that fails stops no other.
+ * All token objects of the session's token to the token in @slotID; one that fails stops no other. A
+ * token has all of its own: cloned to itself, the search would find what it makes.
  */
 CK_RV CA_CloneAllObjectsToSession(CK_SESSION_HANDLE hSession, CK_SLOT_ID slotID)
 {
@@ -346,7 +347,7 @@ CK_RV CA_CloneAllObjectsToSession(CK_SESSION_HANDLE hSession, CK_SLOT_ID slotID)
 		rv = p11_session_temporary(pair.source->slot, 0, &finder);
 	if (rv == CKR_OK)
 		rv = p11_search_begin(finder, &token, 1);
-	if (rv == CKR_OK)
+	if (rv == CKR_OK && pair.source->slot != call.slot)
 		rv = clone_found(&pair, finder);
 	if (finder)
 		p11_session_end_temporary(finder);

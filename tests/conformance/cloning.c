@@ -387,6 +387,9 @@ static void clone_all_objects(void **state)
 	data_object(a, "data 2", "y", 1, false);
 	assert_ok(ca->CA_CloneAllObjectsToSession(a, slot_b));
 	assert_int_equal(objects_on(b), 5);
+	/* A token has all of its own. */
+	assert_ok(ca->CA_CloneAllObjectsToSession(a, slot_a));
+	assert_int_equal(objects_on(a), 6);
 	/* One that fails stops no other, but shows. */
 	token_init(slot_b, "token b", DOMAIN);
 	policy_set(slot_b, 4, 0);
