@@ -32,6 +32,16 @@ u32 op_key(struct fx_side *side, u32 type, const struct bytes *value)
 	return op_key_but(side, type, value->data, value->len, CKA_ID, true);
 }
 
+struct bytes op_ctr_param(u32 bits, const char *counter)
+{
+	struct luna_ctr_param p = { .counter_bits = bits };
+	struct bytes cb = hex(counter), b = { .len = sizeof(p) };
+
+	memcpy(p.cb, cb.data, sizeof(p.cb));
+	memcpy(b.data, &p, sizeof(p));
+	return b;
+}
+
 s64 op_run(struct fx_side *side, struct op_call *c)
 {
 	struct luna_op arg = {

@@ -17,6 +17,9 @@ u32 op_key(struct fx_side *side, u32 type, const struct bytes *value);
 /* op_key_but() - without the right @but; not @private: anybody may see its value */
 u32 op_key_but(struct fx_side *side, u32 type, const u8 *value, u32 len, u32 but, bool private);
 
+/* op_ctr_param() - of CKM_AES_CTR; @counter: the block, in hexadecimal */
+struct bytes op_ctr_param(u32 bits, const char *counter);
+
 /**
  * struct op_call - one LUNA_OP
  * @out: room of OP_ROOM bytes, or NULL

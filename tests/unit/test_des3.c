@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Keys of triple DES: parity, and the weak ones, which are drawn again; tokens whose provider has
- * none of it. The mechanisms are in test_op.c and tests/conformance.
+ * none of it. The mechanisms are in tests/conformance.
  */
 #include <stdarg.h>
 #include <stddef.h>
