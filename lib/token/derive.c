@@ -33,6 +33,7 @@ static void inherit(struct luna_derive *d, const struct luna_object *key)
 {
 	d->sensitive |= luna_object_is(key, LUNA_BIT_SENSITIVE);
 	d->unextractable |= !luna_object_is(key, LUNA_BIT_EXTRACTABLE);
+	d->trusted_only |= luna_object_is(key, LUNA_BIT_WRAP_WITH_TRUSTED);
 	d->always_sensitive &= luna_object_is(key, LUNA_BIT_ALWAYS_SENSITIVE);
 	d->never_extractable &= luna_object_is(key, LUNA_BIT_NEVER_EXTRACTABLE);
 }
@@ -171,6 +172,8 @@ static void key_attrs(const struct luna_derive *d, struct luna_attrw *given)
 		luna_attrw_bool(given, CKA_SENSITIVE, true);
 	if (d->mech->derive->bound && d->unextractable)
 		luna_attrw_bool(given, CKA_EXTRACTABLE, false);
+	if (d->mech->derive->bound && d->trusted_only)
+		luna_attrw_bool(given, CKA_WRAP_WITH_TRUSTED, true);
 }
 
 static u32 derive_run(struct luna_derive *d)

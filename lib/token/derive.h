@@ -22,7 +22,7 @@
  * @key_type: of the new key
  * @typed: @key_type was asked for, and is not just the usual one
  * @want: bytes that the new key will have; 0: nobody said, the mechanism decides
- * @sensitive, @unextractable: one of the keys is
+ * @sensitive, @unextractable, @trusted_only: one of the keys is; the last: CKA_WRAP_WITH_TRUSTED
  * @always_sensitive, @never_extractable: all of the keys are
  * @value: what the mechanism made (luna_derive_room()): @len bytes of heap memory, wiped by
  *	derive.c; what is more than @want is cut off at the end
@@ -38,15 +38,16 @@ struct luna_derive {
 	u64 key_type;
 	bool typed;
 	u32 want;
-	bool sensitive, unextractable, always_sensitive, never_extractable;
+	bool sensitive, unextractable, trusted_only, always_sensitive, never_extractable;
 	u8 *value;
 	u32 len;
 };
 
 /**
  * struct luna_derive_ops - how a mechanism derives
- * @bound: the new key is sensitive if one that it is made of is, and not extractable if one is not,
- *	whatever the template says: its value tells about theirs
+ * @bound: the new key is sensitive if one that it is made of is, not extractable if one is not, and
+ *	wrapped by trusted keys alone if one is, whatever the template says: its value tells about
+ *	theirs
  * @any_length: a template that names a key type without a length of its own, and no CKA_VALUE_LEN,
  *	gets as much as there is; else CKR_TEMPLATE_INCOMPLETE
  * @sized: nothing says how much there is, so that @compute needs d->want: CKR_TEMPLATE_INCOMPLETE

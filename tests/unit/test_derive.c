@@ -243,6 +243,34 @@ static void test_inherit(void **state __maybe_unused)
 	assert_history(made, true, false, false, false);
 }
 
+/* What leaves under trusted keys alone does so in another key's value as well. */
+static void test_inherit_trusted_only(void **state __maybe_unused)
+{
+	struct fx_tmpl more = { }, any = { };
+	u32 plain = open_secret(CKK_GENERIC_SECRET, 32), guarded, made;
+	struct luna_key_param other = { };
+
+	fx_attr_bool(&more, CKA_DERIVE, true);
+	fx_attr_bool(&more, CKA_EXTRACTABLE, true);
+	fx_attr_bool(&more, CKA_WRAP_WITH_TRUSTED, true);
+	guarded = secret(CKK_GENERIC_SECRET, 32, &more);
+	fx_attr_bool(&any, CKA_EXTRACTABLE, true);
+	assert_int_equal(derive(CKM_CONCATENATE_BASE_AND_DATA, block, 16, guarded, &any, &made),
+			 CKR_OK);
+	assert_int_equal(attr(made, CKA_WRAP_WITH_TRUSTED), 1);
+	other.key = guarded;
+	assert_int_equal(derive(CKM_CONCATENATE_BASE_AND_KEY, &other, sizeof(other), plain, &any,
+				&made), CKR_OK);
+	assert_int_equal(attr(made, CKA_WRAP_WITH_TRUSTED), 1);
+	assert_int_equal(derive(CKM_SHA256_KEY_DERIVATION, NULL, 0, guarded, &any, &made), CKR_OK);
+	assert_int_equal(attr(made, CKA_WRAP_WITH_TRUSTED), 0);
+	assert_int_equal(derive(CKM_XOR_BASE_AND_DATA, block, 16, plain, &any, &made), CKR_OK);
+	assert_int_equal(attr(made, CKA_WRAP_WITH_TRUSTED), 0);
+	fx_attr_bool(&any, CKA_WRAP_WITH_TRUSTED, false);
+	assert_int_equal(derive(CKM_XOR_BASE_AND_DATA, block, 16, guarded, &any, &made),
+			 CKR_TEMPLATE_INCONSISTENT);
+}
+
 /* ---- base keys ---- */
 
 static void test_base(void **state __maybe_unused)
@@ -720,6 +748,7 @@ int main(void)
 		TEST(test_template),
 		TEST(test_derive_template),
 		TEST(test_inherit),
+		TEST(test_inherit_trusted_only),
 		TEST(test_base),
 		TEST(test_rights),
 		TEST(test_params),
