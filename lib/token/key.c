@@ -154,6 +154,12 @@ static u32 key_allows(struct luna_token *token, struct luna_object *obj, u32 typ
 	return allowed ? CKR_OK : CKR_MECHANISM_INVALID;
 }
 
+/* What C_SignRecover makes is a signature as well. */
+static bool usage_signs(u32 usage)
+{
+	return usage == CKA_SIGN || usage == CKA_SIGN_RECOVER;
+}
+
 static u32 key_check(struct luna_token *token, struct luna_object *obj, u32 usage,
 		     const struct luna_mech *mech)
 {
@@ -167,7 +173,7 @@ static u32 key_check(struct luna_token *token, struct luna_object *obj, u32 usag
 	class = luna_key_type_is_pair(obj->key_type) ? use->pair_class : CKO_SECRET_KEY;
 	if (obj->class != class || !luna_object_is(obj, use->bit))
 		return CKR_KEY_FUNCTION_NOT_PERMITTED;
-	if (usage == CKA_SIGN && !luna_object_is(obj, LUNA_BIT_LOCAL) &&
+	if (usage_signs(usage) && !luna_object_is(obj, LUNA_BIT_LOCAL) &&
 	    !luna_policy(token, POLICY_SIGN_NON_LOCAL))
 		return CKR_KEY_FUNCTION_NOT_PERMITTED;
 	return key_allows(token, obj, mech->type);

@@ -280,6 +280,31 @@ static void test_private_keys(void **state __maybe_unused)
 			 CKR_OPERATION_NOT_ALLOWED);
 }
 
+/* Policy 17 off: nothing is signed with a key that was not made here, in whichever way. */
+static void test_non_local(void **state __maybe_unused)
+{
+	static const u32 ways_to_sign[] = { LUNA_OP_SIGN, LUNA_OP_SIGN_RECOVER };
+	struct fx_tmpl tmpl = private_tmpl();
+	u32 aes = aes_new(16, NULL), pub, priv, handle, i, len;
+	u8 data[32] = { 5 }, sig[256];
+	struct blob wrapped;
+
+	set_policy(1, 1);
+	assert_int_equal(rsa_new(2048, NULL, &pub, &priv), CKR_OK);
+	assert_int_equal(wrap(CKM_AES_KWP, NULL, 0, aes, priv, &wrapped), CKR_OK);
+	assert_int_equal(unwrap(CKM_AES_KWP, NULL, 0, aes, &tmpl, &wrapped, &handle), CKR_OK);
+	set_policy(17, 0);
+	for (i = 0; i < ARRAY_SIZE(ways_to_sign); i++) {
+		len = sizeof(sig);
+		assert_int_equal(fx_op(t.open, t.session, ways_to_sign[i], CKM_RSA_PKCS, priv, NULL,
+				       0, data, sizeof(data), NULL, 0, sig, &len), CKR_OK);
+		len = sizeof(sig);
+		assert_int_equal(fx_op(t.open, t.session, ways_to_sign[i], CKM_RSA_PKCS, handle,
+				       NULL, 0, data, sizeof(data), NULL, 0, sig, &len),
+				 CKR_KEY_FUNCTION_NOT_PERMITTED);
+	}
+}
+
 /* ---- what may not be ---- */
 
 static void test_not_wrappable(void **state __maybe_unused)
@@ -576,6 +601,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_secret_keys),
 		TEST(test_private_keys),
+		TEST(test_non_local),
 		TEST(test_not_wrappable),
 		TEST(test_wrap_template),
 		TEST(test_unwrap_template),
