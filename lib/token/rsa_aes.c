@@ -67,7 +67,7 @@ static u32 wrap_with(struct luna_session *session, const struct rsa_aes *r, stru
 	}
 	kvfree(head);
 	if (rv) {
-		kvfree(room);
+		kvfree_sensitive(room, all);	/* wrapping works in place */
 		return rv;
 	}
 	*out = room;

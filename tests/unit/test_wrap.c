@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "attr.h"
 #include "engine_fixture.h"
@@ -573,6 +576,74 @@ static void test_refused_early(void **state __maybe_unused)
 	t.fx.token->crypto = kept;
 }
 
+/* How often these bytes are in the heap, in what was given back, too */
+static u32 heap_count(const u8 *bytes, size_t len)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned long from = 0, to = 0;
+	const u8 *at;
+	char line[512];
+	u32 count = 0;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps))
+		if (strstr(line, "[heap]"))
+			assert_int_equal(sscanf(line, "%lx-%lx", &from, &to), 2);
+	fclose(maps);
+	for (at = (const u8 *)from; at + len <= (const u8 *)to; at++)
+		count += *at == *bytes && !memcmp(at, bytes, len);
+	return count;
+}
+
+/* What was given back before is overwritten. */
+static void heap_stir(void)
+{
+	void *got[4096];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(got); i++) {
+		got[i] = malloc(i);
+		assert_non_null(got[i]);
+		memset(got[i], 0x55, i);
+	}
+	for (i = 0; i < ARRAY_SIZE(got); i++)
+		free(got[i]);
+}
+
+static struct luna_cipher_stream *no_ecb(struct luna_aes_key *key, enum luna_mode mode, bool encrypt,
+					 const u8 *block, size_t block_len)
+{
+	return ERR_PTR(-ENOMEM);
+}
+
+/* The key is in the place of what it would have become when its wrapping fails. */
+static void test_failed_wrapping_wiped(void **state __maybe_unused)
+{
+	struct luna_crypto_ops broken = *t.fx.token->crypto;
+	const struct luna_crypto_ops *kept = t.fx.token->crypto;
+	struct { struct luna_rsa_aes_param p; struct luna_oaep_param oaep; } param = {
+		.p.aes_bits = 256, .oaep = oaep,
+	};
+	u32 pub, priv, target, before;
+	struct blob value, out;
+
+#ifdef __SANITIZE_ADDRESS__
+	skip();		/* its heap is another one, and keeps nothing in order */
+#endif
+	assert_int_equal(rsa_new(2048, NULL, &pub, &priv), CKR_OK);
+	assert_int_equal(generic_new(1000, &target), CKR_OK);
+	value_of(target, &value);
+	heap_stir();
+	broken.cipher_begin = no_ecb;
+	t.fx.token->crypto = &broken;
+	before = heap_count(value.data + 100, 100);
+	assert_true(before > 0);
+	assert_int_equal(wrap(CKM_RSA_AES_KEY_WRAP, &param, sizeof(param), pub, target, &out),
+			 CKR_DEVICE_MEMORY);
+	assert_int_equal(heap_count(value.data + 100, 100), before);
+	t.fx.token->crypto = kept;
+}
+
 /* Lengths that do not add up */
 static void test_payload(void **state __maybe_unused)
 {
@@ -611,6 +682,7 @@ int main(void)
 		TEST(test_generate_secret),
 		TEST(test_generate_pair),
 		TEST(test_refused_early),
+		TEST(test_failed_wrapping_wiped),
 		TEST(test_payload),
 	};
 
