@@ -908,8 +908,8 @@ struct luna_mofn_status {
  * EXPORT takes it at one moment; LUNA_IMAGE_GET then fetches it: @offset of struct luna_data is
  * what was fetched so far, @length the bytes wanted, on return those that came. What was fetched is
  * gone. CKR_USER_NOT_LOGGED_IN, CKR_USER_NOT_AUTHORIZED (not the crypto officer);
- * CKR_CLONING_PARAMETER_MISSING: the token has no domain; CKR_OPERATION_NOT_ALLOWED: partition
- * policies 0 and 4, HSM policies 7 and 16 do not all allow it; CKR_DEVICE_MEMORY: it is too large.
+ * CKR_CLONING_PARAMETER_MISSING: no domain; CKR_OPERATION_NOT_ALLOWED: M of N is required and not
+ * active, or not all of partition policies 0, 4, HSM 7, 16 allow it; CKR_DEVICE_MEMORY: too large.
  *
  * LUNA_IMAGE_PUT collects one: @offset is what was sent so far, 0 starts anew. RESTORE verifies all
  * of it and then replaces the slot's token, atomically, or leaves everything as it is; the image is

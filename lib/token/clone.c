@@ -10,6 +10,7 @@
  */
 #include "clone.h"
 #include "cmd.h"
+#include "mofn.h"
 #include "session.h"
 
 enum {
@@ -101,7 +102,7 @@ u32 luna_clone_all_allowed(const struct luna_session *session)
 
 	if (role != LUNA_ROLE_CO)
 		return role < 0 ? CKR_USER_NOT_LOGGED_IN : CKR_USER_NOT_AUTHORIZED;
-	if (!luna_hsm_policy(token, HSM_POLICY_CLONING) ||
+	if (luna_mofn_missing(token) || !luna_hsm_policy(token, HSM_POLICY_CLONING) ||
 	    !luna_hsm_policy(token, HSM_POLICY_REPLICATION) ||
 	    !luna_policy(token, POLICY_CLONE_PRIVATE) || !luna_policy(token, POLICY_CLONE_SECRET))
 		return CKR_OPERATION_NOT_ALLOWED;

@@ -183,7 +183,7 @@ static bool query_equals(const struct query *q, const struct luna_object *obj,
 		return false;
 	while (luna_tmpl_next(&q->tmpl, &at, &type, &data, &len)) {
 		row = luna_attr_find(type, &kind);
-		if (!row || luna_attr_withheld(row, READ_ONCE(obj->bits)))
+		if (!row || luna_attr_withheld(obj->token, row, READ_ONCE(obj->bits)))
 			return false;
 		if (row_is_bit(row))
 			continue;

@@ -10,6 +10,7 @@
 #include "des3.h"
 #include "ec.h"
 #include "mech.h"
+#include "mofn.h"
 
 enum {
 	POLICY_DIGEST_KEY = 9,
@@ -72,11 +73,6 @@ static struct luna_key_cache *key_cache(struct luna_object *obj)
 }
 
 /* ---- may it be used? ---- */
-
-static bool mofn_missing(const struct luna_token *token)
-{
-	return READ_ONCE(token->state->mofn.required) && !READ_ONCE(token->mofn_active);
-}
 
 static const struct key_usage *key_usage(u32 attribute)
 {
@@ -186,7 +182,7 @@ u32 luna_key_get(struct luna_session *session, u32 handle, u32 usage, const stru
 	struct luna_object *found;
 	u32 rv;
 
-	if (mofn_missing(token))
+	if (luna_mofn_missing(token))
 		return CKR_OPERATION_NOT_ALLOWED;
 	found = luna_object_get(session, handle);
 	if (IS_ERR_OR_NULL(found))
@@ -219,7 +215,7 @@ u32 luna_key_digest_get(struct luna_session *session, u32 handle, struct luna_at
 	struct luna_object *obj;
 	u32 rv = CKR_KEY_INDIGESTIBLE;
 
-	if (mofn_missing(token))
+	if (luna_mofn_missing(token))
 		return CKR_OPERATION_NOT_ALLOWED;
 	obj = luna_object_get(session, handle);
 	if (IS_ERR_OR_NULL(obj))

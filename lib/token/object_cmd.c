@@ -160,6 +160,7 @@ u32 luna_do_attr_set(struct luna_ucmd *cmd)
 
 /* An object being read, as it is at one moment. */
 struct reading {
+	const struct luna_token *token;
 	const struct luna_attrs *attrs;
 	struct luna_kind kind;
 	u32 bits;
@@ -181,7 +182,7 @@ static u32 read_one(const struct reading *r, const struct luna_attr *ask, struct
 	data = luna_attrs_bytes(r->attrs, ask->type, &len);
 	if (!row || !data)
 		return CKR_ATTRIBUTE_TYPE_INVALID;
-	if (luna_attr_withheld(row, r->bits))
+	if (luna_attr_withheld(r->token, row, r->bits))
 		return CKR_ATTRIBUTE_SENSITIVE;
 	if (ask->len != LUNA_OUT_QUERY && ask->len < len)
 		return CKR_BUFFER_TOO_SMALL;
@@ -239,6 +240,7 @@ static u32 object_read(struct luna_ucmd *cmd, struct luna_object *obj)
 	attrs = luna_object_attrs(cmd->token, obj);
 	if (IS_ERR(attrs))
 		return luna_ckr(PTR_ERR(attrs));
+	r.token = cmd->token;
 	r.attrs = attrs;
 	r.bits = READ_ONCE(obj->bits);
 	luna_kind_find(&r.kind, obj->class, obj->key_type);

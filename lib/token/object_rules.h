@@ -4,6 +4,7 @@
 #define LUNA_TOKEN_OBJECT_RULES_H
 
 #include "attr.h"
+#include "mofn.h"
 
 /* What a session wants to do to an object. */
 enum luna_deed { LUNA_DEED_MAKE, LUNA_DEED_CHANGE, LUNA_DEED_DESTROY };
@@ -72,11 +73,13 @@ struct luna_object *luna_object_new(struct luna_token *token, struct luna_attrs 
 /* luna_object.bits of an object with these attributes */
 u32 luna_attrs_bits(const struct luna_attrs *attrs, const struct luna_kind *kind);
 
-/* Is the value of this attribute nobody's business outside the token? */
-static inline bool luna_attr_withheld(const struct luna_attr_row *row, u32 bits)
+/* Is the value of this attribute nobody's business outside the token, or not before M of N? */
+static inline bool luna_attr_withheld(const struct luna_token *token,
+				      const struct luna_attr_row *row, u32 bits)
 {
 	return (row->flags & LUNA_ATTR_SENSITIVE) &&
-	       ((bits & BIT(LUNA_BIT_SENSITIVE)) || !(bits & BIT(LUNA_BIT_EXTRACTABLE)));
+	       ((bits & BIT(LUNA_BIT_SENSITIVE)) || !(bits & BIT(LUNA_BIT_EXTRACTABLE)) ||
+		luna_mofn_missing(token));
 }
 
 /**

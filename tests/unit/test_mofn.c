@@ -61,6 +61,49 @@ static void test_mofn_clone(void **state __maybe_unused)
 	assert_int_equal(fx_mofn_activate(&b, vectors + FX_VECTOR_ROW, 2), CKR_OK);
 }
 
+static s64 export_image(void)
+{
+	struct luna_image_arg arg = { .hdr.session = a.session };
+
+	return fx_call(a.open, LUNA_IMAGE_EXPORT, &arg, sizeof(arg), NULL, 0, NULL, NULL);
+}
+
+static u32 find_value(const u8 *value, u32 len)
+{
+	struct fx_tmpl tmpl = { 0 };
+	u32 handles[2], count;
+
+	fx_attr(&tmpl, CKA_VALUE, value, len);
+	assert_int_equal(fx_find(a.open, a.session, &tmpl, handles, 2, &count), CKR_OK);
+	return count;
+}
+
+/* Where M of N is required, a key's value is as much out of reach as its use, in an image, too. */
+static void test_mofn_guards_values(void **state __maybe_unused)
+{
+	u8 vectors[FX_VECTORS * FX_VECTOR_ROW], value[32];
+	struct fx_tmpl tmpl = { 0 };
+	u32 key, len = sizeof(value);
+
+	fx_side_init(&a, LUNA_TOKEN_PPSO, FX_DOMAIN, LUNA_INIT_MOFN);
+	assert_int_equal(fx_mofn_generate(&a, 2, 3, 0, 512, vectors), CKR_OK);
+	fx_attr_ulong(&tmpl, CKA_VALUE_LEN, sizeof(value));
+	fx_attr_bool(&tmpl, CKA_SENSITIVE, false);
+	fx_attr_bool(&tmpl, CKA_EXTRACTABLE, true);
+	assert_int_equal(fx_generate_key(a.open, a.session, CKM_AES_KEY_GEN, &tmpl, &key), CKR_OK);
+	assert_int_equal(fx_attr_get(a.open, a.session, key, CKA_VALUE, value, &len),
+			 CKR_ATTRIBUTE_SENSITIVE);
+	assert_int_equal(export_image(), CKR_OPERATION_NOT_ALLOWED);
+	assert_int_equal(fx_mofn_activate(&a, vectors, 2), CKR_OK);
+	len = sizeof(value);
+	assert_int_equal(fx_attr_get(a.open, a.session, key, CKA_VALUE, value, &len), CKR_OK);
+	assert_int_equal(find_value(value, len), 1);
+	assert_int_equal(export_image(), CKR_OK);
+	assert_int_equal(fx_mofn_deactivate(&a), CKR_OK);
+	assert_int_equal(find_value(value, len), 0);
+	assert_int_equal(export_image(), CKR_OPERATION_NOT_ALLOWED);
+}
+
 /* A secret that the store does not take replaces none. */
 static void test_mofn_failures(void **state __maybe_unused)
 {
@@ -79,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PAIR_TEST(test_mofn),
 		PAIR_TEST(test_mofn_clone),
+		PAIR_TEST(test_mofn_guards_values),
 		PAIR_TEST(test_mofn_failures),
 	};
 
