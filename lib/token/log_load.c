@@ -13,12 +13,21 @@
 #include "object.h"
 #include "state.h"
 
-/* The check of a log. */
+/**
+ * struct scan - the check of a log
+ * @found: where objects were written or, with size 0, deleted, in the order of the records; that is
+ *	luna_index's order, too, while they are @ordered. So a log whose handles fall, which nobody
+ *	writes but a malicious maker of images, costs a sort and no more
+ * @at, @next: place and sequence of the record that comes next
+ * @end, @end_next: the same behind the last complete batch
+ */
 struct scan {
 	struct luna_log *log;
 	struct luna_log_reader reader;
-	u64 at, next;		/* place and sequence of the record that comes next */
-	u64 end, end_next;	/* the same behind the last complete batch */
+	struct luna_index found;
+	bool ordered;
+	u64 at, next;
+	u64 end, end_next;
 };
 
 static bool rec_known(const struct luna_rec *rec)
@@ -100,6 +109,77 @@ static int scan_record(struct scan *s, struct luna_rec *rec)
 			    luna_rec_size(rec->len) - LUNA_REC_HEAD - rec->len);
 }
 
+static int place_order(const void *a, const void *b)
+{
+	const struct luna_place *x = a, *y = b;
+
+	if (x->handle != y->handle)
+		return x->handle < y->handle ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* Of each handle the last record counts. */
+static void found_settle(struct scan *s)
+{
+	struct luna_place *rows = s->found.rows;
+	u32 i, kept = 0, used = s->found.used;
+
+	if (!s->ordered)
+		sort(rows, used, sizeof(*rows), place_order, NULL);
+	for (i = 0; i < used; i++)
+		if (rows[i].size && (i + 1 == used || rows[i + 1].handle != rows[i].handle))
+			rows[kept++] = rows[i];
+	s->found.used = kept;
+	s->found.live = kept;
+	s->ordered = true;
+}
+
+static int found_add(struct scan *s, u32 handle, u32 size)
+{
+	struct luna_index *found = &s->found;
+
+	if (found->used == found->room) {
+		found_settle(s);
+		if (luna_index_reserve(found, found->room / 4 + 1))
+			return -ENOMEM;
+	}
+	s->ordered &= !found->used || found->rows[found->used - 1].handle < handle;
+	found->rows[found->used++] =
+		(struct luna_place){ .at = s->end, .size = size, .handle = handle };
+	s->log->live.top = max(s->log->live.top, handle);
+	return 0;
+}
+
+static int scan_note(struct scan *s, const struct luna_rec *rec)
+{
+	switch (rec->type) {
+	case LUNA_REC_PUT:
+		return found_add(s, rec->handle, luna_rec_size(rec->len));
+	case LUNA_REC_DELETE:
+		return found_add(s, rec->handle, 0);
+	case LUNA_REC_CLEAR:
+		s->found.used = 0;
+		s->ordered = true;
+		return 0;
+	default:
+		luna_log_note(&s->log->live, rec, s->end);
+		return 0;
+	}
+}
+
+/* What was found becomes the log's. */
+static void scan_index(struct scan *s)
+{
+	struct luna_live *live = &s->log->live;
+	u32 i;
+
+	found_settle(s);
+	live->index = s->found;
+	memset(&s->found, 0, sizeof(s->found));
+	for (i = 0; i < live->index.used; i++)
+		live->objects += live->index.rows[i].size;
+}
+
 /* The records from s->end to s->at are a complete batch: they count. */
 static int scan_batch(struct scan *s)
 {
@@ -114,9 +194,9 @@ static int scan_batch(struct scan *s)
 			return err;
 		if (!luna_rec_get(log->salted, &rec, head))
 			return -EIO;	/* it was good a moment ago */
-		if (luna_index_reserve(&log->live.index, 1))
-			return -ENOMEM;
-		luna_log_note(&log->live, &rec, s->end);
+		err = scan_note(s, &rec);
+		if (err)
+			return err;
 		s->end += luna_rec_size(rec.len);
 	}
 	s->end_next = s->next;
@@ -135,6 +215,7 @@ static int scan_run(struct scan *s)
 			return err;
 		s->at += luna_rec_size(rec.len);
 		s->next++;
+		cond_resched();
 		if (rec.flags & LUNA_REC_MORE)
 			continue;
 		err = scan_batch(s);
@@ -214,12 +295,14 @@ static int load_scan(struct luna_log *log, u64 size, u64 *torn)
 		.end = LUNA_LOG_HEAD,
 		.next = log->next,
 		.end_next = log->next,
+		.ordered = true,
 	};
 	int err = luna_log_reader_init(&s.reader, log, size);
 
 	if (!err)
 		err = scan_run(&s);
 	if (!err || err == -EBADMSG) {
+		scan_index(&s);
 		log->size = s.end;
 		log->durable = s.end;
 		log->next = s.end_next;
@@ -227,6 +310,7 @@ static int load_scan(struct luna_log *log, u64 size, u64 *torn)
 		err = load_tail(&s, torn);
 	}
 	luna_log_reader_end(&s.reader);
+	luna_index_free(&s.found);
 	return err;
 }
 
