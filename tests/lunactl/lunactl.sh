@@ -271,9 +271,9 @@ t "object delete by class" 0 "Deleted 1 object" "" \
 j "object delete, as JSON" 0 'd["done"]' object delete --slot 0 --label spare --force "${co[@]}"
 t "object delete of nothing" 1 "" "no such object" object delete --slot 0 --label spare "${co[@]}"
 t "a label with control characters" 0 - "" \
-	key generate --slot 0 --type aes --label "$(printf 'e\033[2Jvil\377')" --id 0e "${co[@]}"
-t "is shown without them" 0 'e\?\[2Jvil\?' "" object list --slot 0 --id 0e "${co[@]}"
-j "and is JSON" 0 'd[0]["label"] == "e\x1b[2Jvil?"' object show --slot 0 --id 0e "${co[@]}"
+	key generate --slot 0 --type aes --label "$(printf 'e\033[2Jvil\377\302\2332J\303\244')" --id 0e "${co[@]}"
+t "is shown without them" 0 'e\?\[2Jvil\?\?\?2Jä' "" object list --slot 0 --id 0e "${co[@]}"
+j "and is JSON" 0 'd[0]["label"] == "e\x1b[2Jvil?\x9b2Jä"' object show --slot 0 --id 0e "${co[@]}"
 t "object delete by id" 0 "Deleted 1 object" "" object delete --slot 0 --id 0e "${co[@]}"
 
 # ---- elliptic curves ----

@@ -108,18 +108,15 @@ unsigned char *get_bytes(struct body *body, CK_ULONG *len)
 	return body->data + body->at - *len;
 }
 
-/* Control characters, also those of UTF-8's second block, would command the reader's terminal. */
 void get_text(struct body *body, char *text, size_t room)
 {
-	size_t len = get_u8(body), i;
+	size_t len = get_u8(body);
 	const unsigned char *at = get_raw(body, len);
 
 	len = at && len < room ? len : 0;
-	for (i = 0; i < len; i++) {
-		bool c1 = at[i] >= 0x80 && at[i] < 0xa0 && i && at[i - 1] == 0xc2;
-
-		text[i] = at[i] < ' ' || at[i] == 127 || c1 ? '?' : (char)at[i];
-	}
+	if (len)
+		memcpy(text, at, len);
+	text_clean(text, len);
 	text[len] = 0;
 }
 

@@ -85,7 +85,12 @@ void print_json(struct json_object *object);	/* and frees it */
 /* What was done: the text, or with --json { "done": true }. */
 void print_done(const struct ctl_args *args, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void print_text(const char *text);		/* what would move the cursor becomes '?' */
+/*
+ * What would command a terminal, as a stranger's text may, becomes '?': control characters, also those of
+ * UTF-8's second block.
+ */
+void text_clean(char *text, size_t len);
+void print_text(const char *text);		/* cleaned */
 struct json_object *json_text(const void *blank_padded, size_t len);
 struct json_object *json_hex(const void *bytes, size_t len);
 void progress(const char *what, size_t done, size_t total);	/* a bar on stderr, if it is a terminal */

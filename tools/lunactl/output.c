@@ -32,12 +32,6 @@ void print_done(const struct ctl_args *args, const char *format, ...)
 	va_end(list);
 }
 
-void print_text(const char *text)
-{
-	for (; *text; text++)
-		putchar((unsigned char)*text < ' ' || *text == 127 ? '?' : *text);
-}
-
 /* Bytes of the UTF-8 character at @text, at most @len; 0: there is none. */
 static size_t utf8_len(const unsigned char *text, size_t len)
 {
@@ -54,6 +48,32 @@ static size_t utf8_len(const unsigned char *text, size_t len)
 	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
 		return 0;
 	return n;
+}
+
+/* What is no UTF-8 is left, but for the bytes that are control characters in other sets. */
+void text_clean(char *text, size_t len)
+{
+	const unsigned char *at;
+	size_t i, n;
+
+	for (i = 0; i < len; i += n) {
+		at = (const unsigned char *)text + i;
+		n = utf8_len(at, len - i);
+		if (n > 1 ? at[0] == 0xc2 && at[1] < 0xa0 : at[0] < ' ' || (at[0] >= 127 && at[0] < 0xa0))
+			memset(text + i, '?', n ? n : 1);
+		n = n ? n : 1;
+	}
+}
+
+void print_text(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		fatal("out of memory");
+	text_clean(copy, strlen(copy));
+	fputs(copy, stdout);
+	free(copy);
 }
 
 /* JSON is UTF-8; a label need not be. */

@@ -69,7 +69,7 @@ unsigned int get_u16(struct body *body);
 CK_ULONG get_u32(struct body *body);
 const unsigned char *get_raw(struct body *body, size_t len);	/* NULL: so many are not there */
 unsigned char *get_bytes(struct body *body, CK_ULONG *len);	/* in the body; never NULL */
-/* @room is at least PEER_TEXT_MAX + 1; what would move a terminal's cursor becomes '?' */
+/* @room is at least PEER_TEXT_MAX + 1; the text is cleaned */
 void get_text(struct body *body, char *text, size_t room);
 bool body_done(const struct body *body);	/* all fields were there, and nothing else */
 void body_free(struct body *body);		/* wipes, and makes it empty */
