@@ -511,6 +511,18 @@ t "--remote says nothing" 3 "" "nothing came for 1 seconds" \
 	clone --from 0 --label cipher --remote "sleep 60" --timeout 1 "${co[@]}"
 j "a connection that fails, as JSON" 3 '"no program" in d["error"] or "answers" in d["error"]' \
 	clone --from 0 --label cipher --remote false "${co[@]}"
+cat >"$work/liar.py" <<'PY'
+# A peer that greets, and then says in bytes that are no UTF-8 which function failed.
+import os, struct
+def frame(kind, version, number, body):
+    os.write(1, b"LPER" + struct.pack(">BBHI", version, kind, number, len(body)) + body)
+text = lambda data: bytes([len(data)]) + data
+frame(0x81, 0, 1, b"\1" + text(b"liar") + text(b"there"))
+frame(0xff, 1, 2, struct.pack(">I", 0xa0) + text(b"C_\xff\xfeLogin") + text(b""))
+os.read(0, 4096)
+PY
+j "a peer that says no UTF-8, as JSON" 1 'd["error"] == "CKR_PIN_INCORRECT" and d["call"] == "C_??Login"' \
+	clone --from 0 --label cipher --remote "python3 $work/liar.py" "${co[@]}"
 t "a slot that is not served" 1 "" "it serves slot 1 alone" \
 	clone --from 0 --label cipher --remote "$remote" --remote-slot 2 "${co[@]}"
 t "a purpose that is not served" 1 "" "does not serve as target" \

@@ -74,7 +74,7 @@ static void fail(int status, CK_RV rv, const char *call, const char *text)
 	if (json_errors && status != 2) {
 		error = json_object_new_object();
 		if (rv != CKR_OK)
-			json_object_object_add(error, "call", json_object_new_string(call));
+			json_object_object_add(error, "call", json_text(call, strlen(call)));
 		json_object_object_add(error, "error", rv == CKR_OK ? json_text(text, strlen(text)) :
 				       json_object_new_string(ckr_name(rv)));
 		if (rv != CKR_OK)
