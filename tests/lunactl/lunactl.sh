@@ -733,6 +733,17 @@ t "app open once more needs no PIN" 0 "is open" "" app open "${app[@]}"
 j "app close, as JSON" 0 'd["done"]' app close "${app[@]}"
 t "then a PIN is wanted again" 1 "" "PIN" "${mac[@]}" --app-id 1:40
 
+# ---- many devices: one, by many paths ----
+
+many=$LUNA_DEVICES/luna0 path=$LUNA_DEVICES
+for _ in {1..69}; do
+	path=$path/.
+	many=$many:$path/luna0
+done
+LUNA_DEVICES=$many j "seventy slots" 0 '[s["slot"] for s in d] == list(range(70))' slots
+LUNA_DEVICES=$many t "a peer with seventy slots" 0 "is there already" "" clone --from 0 --label private-label \
+	--remote "$lunactl peer --pin-file $work/co" --remote-slot 69 "${co[@]}"
+
 # ---- without devices ----
 
 mkdir "$work/none-here"

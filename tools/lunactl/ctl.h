@@ -118,6 +118,8 @@ void pin_from_tty(void);
 
 /* session.c */
 CK_SLOT_ID slot_of(const struct ctl_args *args, enum ctl_opt opt);	/* must be given, and exist */
+/* All slots, or those with a token, in malloc'ed memory, and how many they are. */
+CK_SLOT_ID *slots_all(CK_BBOOL present, CK_ULONG *count);
 CK_SESSION_HANDLE session_public(CK_SLOT_ID slot);
 /*
  * Logged in as @role ("so", "co", "cu"), with the PIN of @file or the role's environment variable, or

@@ -192,10 +192,9 @@ static void head_check(const unsigned char *image, CK_ULONG len, const char *pat
 static void refuse_twin(const unsigned char *image, CK_SLOT_ID slot)
 {
 	CK_TOKEN_INFO info;
-	CK_SLOT_ID ids[64];
-	CK_ULONG count = 64, i;
+	CK_ULONG count, i;
+	CK_SLOT_ID *ids = slots_all(CK_TRUE, &count);
 
-	check(C_GetSlotList(CK_TRUE, ids, &count), "C_GetSlotList");
 	for (i = 0; i < count; i++) {
 		if (ids[i] == slot || C_GetTokenInfo(ids[i], &info) != CKR_OK ||
 		    !(info.flags & CKF_TOKEN_INITIALIZED))
@@ -205,6 +204,7 @@ static void refuse_twin(const unsigned char *image, CK_SLOT_ID slot)
 			      "for one. --force makes a second all the same", ids[i], SERIAL_LEN,
 			      info.serialNumber);
 	}
+	free(ids);
 }
 
 static void send(CK_SLOT_ID slot, unsigned char *image, CK_ULONG len)

@@ -98,11 +98,10 @@ static bool label_is(const CK_TOKEN_INFO *token, const char *label)
 /* The one initialised token that @slot and @label, if they are not NULL, describe. */
 static CK_SLOT_ID slot_choose(const CK_SLOT_ID *slot, const char *label)
 {
-	CK_ULONG count = 64, found = 0, i;
-	CK_SLOT_ID ids[64], the_slot = 0;
+	CK_ULONG count, found = 0, i;
+	CK_SLOT_ID *ids = slots_all(CK_TRUE, &count), the_slot = 0;
 	CK_TOKEN_INFO token;
 
-	check(C_GetSlotList(CK_TRUE, ids, &count), "C_GetSlotList");
 	for (i = 0; i < count; i++) {
 		if (C_GetTokenInfo(ids[i], &token) != CKR_OK || (slot && ids[i] != *slot) ||
 		    (label && !label_is(&token, label)))
@@ -112,6 +111,7 @@ static CK_SLOT_ID slot_choose(const CK_SLOT_ID *slot, const char *label)
 		the_slot = ids[i];
 		found++;
 	}
+	free(ids);
 	if (!found)
 		fatal("no such token there; 'lunactl slots' on that host lists them");
 	if (found > 1)

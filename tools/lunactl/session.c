@@ -54,6 +54,24 @@ CK_SLOT_ID slot_of(const struct ctl_args *args, enum ctl_opt opt)
 	return slot;
 }
 
+/* Slots may come between the question how many there are and the other, which are they. */
+CK_SLOT_ID *slots_all(CK_BBOOL present, CK_ULONG *count)
+{
+	CK_SLOT_ID *ids = NULL;
+	CK_RV rv;
+
+	do {
+		free(ids);
+		check(C_GetSlotList(present, NULL, count), "C_GetSlotList");
+		ids = calloc(*count + 1, sizeof(*ids));
+		if (!ids)
+			fatal("out of memory");
+		rv = C_GetSlotList(present, ids, count);
+	} while (rv == CKR_BUFFER_TOO_SMALL);
+	check(rv, "C_GetSlotList");
+	return ids;
+}
+
 CK_SESSION_HANDLE session_public(CK_SLOT_ID slot)
 {
 	CK_SESSION_HANDLE session;

@@ -102,18 +102,16 @@ static void slot_show(struct json_object *list, CK_SLOT_ID slot, const struct ct
 static int slots(const struct ctl_args *args)
 {
 	struct json_object *list = json_object_new_array();
-	CK_SLOT_ID ids[64];
-	CK_ULONG count = 64, i;
+	CK_ULONG count, i;
+	CK_SLOT_ID *ids = slots_all(CK_FALSE, &count);
 
-	check(C_GetSlotList(CK_FALSE, NULL, &count), "C_GetSlotList");
-	count = 64;
-	check(C_GetSlotList(CK_FALSE, ids, &count), "C_GetSlotList");
 	if (!count && !args->json)
 		fputs("No slots. Start luna-fuse, or say in LUNA_DEVICES where its files are.\n", stderr);
 	else if (!args->json)
 		printf("%4s  %-32s  %-16s  %-12s  %s\n", "slot", "label", "serial", "model", "state");
 	for (i = 0; i < count; i++)
 		slot_show(list, ids[i], args);
+	free(ids);
 	if (args->json)
 		print_json(list);
 	else
