@@ -4,9 +4,9 @@
 # lunactl as its users run it: every command, as text and JSON, and what it says when something is
 # wrong. TAP. Needs four slots that may be erased (LUNA_DEVICES), and openssl and python3.
 #
-# usage: lunactl.sh LUNACTL
+# usage: lunactl.sh LUNACTL END-IN-FSYNC.SO
 set -u
-lunactl=$1
+lunactl=$1 end_in_fsync=$2
 work=$(mktemp -d "${TMPDIR:-/tmp}/lunactl.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 out=$work/out err=$work/err
@@ -635,6 +635,14 @@ t "backup" 0 "^Token 'kept token', serial number [0-9]{13}, is saved from slot 0
 	backup --slot 0 "$image" "${co[@]}"
 check "an image is for the user alone" [ "$(stat -c %a "$image")" = 600 ]
 check "nothing else is left beside it" [ "$(ls "$work" | grep -c '^token.img')" = 1 ]
+# What ends it in the middle leaves nothing. (A sanitizer wants to be the first library.)
+ended() {
+	env "$@" "$lunactl" backup --slot 0 "$work/ended.img" "${co[@]}"
+	[ $? = "$status" ] && [ -z "$(ls "$work" | grep '^ended')" ]
+}
+status=143 check "backup, ended by a signal" ended "LD_PRELOAD=$end_in_fsync" \
+	"ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0"
+status=1 check "backup beyond the limit on files" ended bash -c 'ulimit -f 1; exec "$@"' bash
 t "backup over a file" 1 "" "is there already; --force" backup --slot 0 "$image" "${co[@]}"
 j "backup over a file with --force, as JSON" 0 'd["label"] == "kept token" and d["bytes"] > 1000 and d["slot"] == 0' \
 	backup --slot 0 "$image" --force "${co[@]}"

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,10 +65,32 @@ static void remove_unfinished(void)
 		unlink(unfinished);
 }
 
+/* unlink() may be called here. */
+static void end_by_signal(int signal)
+{
+	remove_unfinished();
+	raise(signal);
+}
+
+/* It is gone as well if a signal ends the program; a file over a limit is an error as any other. */
+static void watch_signals(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+	struct sigaction action = { .sa_handler = end_by_signal, .sa_flags = SA_RESETHAND }, before;
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (!sigaction(signals[i], NULL, &before) && before.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
 /* A new file beside @path, for the user alone. */
 static int create_beside(const char *path)
 {
 	int fd;
+
+	watch_signals();
 
 	if ((size_t)snprintf(unfinished, sizeof(unfinished), "%s.XXXXXX", path) >= sizeof(unfinished)) {
 		*unfinished = '\0';
