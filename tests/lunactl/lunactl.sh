@@ -181,11 +181,13 @@ t "role password needs a new PIN" 1 "" "set LUNA_NEW_PIN" role password --slot 0
 # prompted LINES ARGUMENT...: lunactl on a terminal; types the lines, one per prompt; everything that
 # the terminal showed is on stdout. "^C" is a key, not a line.
 cat >"$work/prompted.py" <<'PY'
-import os, pty, select, signal, sys, termios, time
+import os, pty, resource, select, signal, sys, termios, time
 lines = sys.argv[1].split("|") if sys.argv[1] else []
 signal.alarm(30)
 pid, fd = pty.fork()
 if pid == 0:
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
     os.execv(sys.argv[2], sys.argv[2:])
 shown = b""
 try:
@@ -197,6 +199,8 @@ try:
         if shown.rstrip(b" ").endswith(b":") and b"PIN for" in shown.splitlines()[-1] and lines:
             if termios.tcgetattr(fd)[3] & termios.ECHO:
                 print("ECHO IS ON")
+            if resource.prlimit(pid, resource.RLIMIT_CORE)[0]:
+                print("CORE DUMPS ARE ON")
             line = lines.pop(0)
             os.write(fd, b"\x03" if line == "^C" else line.encode() + b"\n")
             shown += b"\n"
@@ -214,7 +218,7 @@ p() {
 	rc=$?
 	[ $rc = "$status" ] || { echo "(status $rc, expected $status)" >>"$err"; bad=1; }
 	grep -qE -e "$pattern" "$out" || bad=1
-	grep -qE 'ECHO IS ON|pin-[a-z0-9]' "$out" && bad=1
+	grep -qE ' (IS|ARE) ON$|pin-[a-z0-9]' "$out" && bad=1
 	result $bad "$name"
 }
 p "a prompt" 0 "PIN for the crypto officer of slot 0: " "co-pin-5678" login --slot 0

@@ -100,7 +100,7 @@ void file_write(const char *path, const void *data, CK_ULONG len, bool secret);	
 /* To --out, or stdout; with --json says what went there, or has the bytes in it. */
 void output_write(const struct ctl_args *args, const void *data, CK_ULONG len, bool secret);
 
-/* pin.c: a PIN in locked-down memory that is wiped by pin_free() */
+/* pin.c: a PIN, which is wiped by pin_free(); a program that has had one leaves no core dump */
 struct pin {
 	CK_UTF8CHAR text[256];
 	CK_ULONG len;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -112,8 +113,10 @@ static void pin_from_prompt(struct pin *pin, const char *whose, const char *vari
 void pin_get(struct pin *pin, const struct ctl_args *args, enum ctl_opt file, const char *variable,
 	     const char *whose)
 {
+	static const struct rlimit none = { 0, 0 };
 	const char *value = getenv(variable);
 
+	setrlimit(RLIMIT_CORE, &none);
 	memset(pin, 0, sizeof(*pin));
 	if (args->opt[file])
 		pin_from_file(pin, args->opt[file]);
