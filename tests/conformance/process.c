@@ -167,26 +167,38 @@ static int descriptors_close(void)
 	return closed;
 }
 
+static CK_RV log_begin(void)
+{
+	setenv("LUNA_LOG", in_work("log"), 1);
+	return restart();
+}
+
+/* Whether the log's first line ends like this. */
+static bool log_says(const char *want)
+{
+	FILE *log = fopen(in_work("log"), "r");
+	char line[512] = "";
+	size_t len;
+
+	if (!log)
+		return false;
+	len = fgets(line, sizeof(line), log) ? strlen(line) : 0;
+	fclose(log);
+	return len > strlen(want) && !strcmp(line + len - strlen(want), want);
+}
+
 static int reasons(void *arg)
 {
-	static const char want[] = ": CKR_SLOT_ID_INVALID (0x3)\n";
 	CK_TOKEN_INFO info;
-	char line[512] = "";
-	size_t len = 0;
-	FILE *log;
 
 	(void)arg;
-	setenv("LUNA_LOG", in_work("log"), 1);
-	MUST(restart(), CKR_OK);
+	MUST(log_begin(), CKR_OK);
 	MUST(p11->C_GetTokenInfo(slot_a, &info), CKR_OK);
 	MUST(descriptors_close() > 0, 1);
 	MUST(p11->C_GetTokenInfo(slot_a, &info), CKR_OK);
 	MUST(p11->C_GetTokenInfo(9999, &info), CKR_SLOT_ID_INVALID);
-	log = fopen(in_work("log"), "r");
-	MUST(log && fgets(line, sizeof(line), log), 1);
-	len = strlen(line);
-	MUST(len > strlen(want) && !strcmp(line + len - strlen(want), want), 1);
-	return fclose(log);
+	MUST(log_says(": CKR_SLOT_ID_INVALID (0x3)\n"), true);
+	return 0;
 }
 
 /* What a call got over is not told as the reason of the next one's failure. */
@@ -194,6 +206,22 @@ static void reason_of_an_earlier_call(void **state)
 {
 	(void)state;
 	assert_int_equal(run(reasons), 0);
+}
+
+static int names(void *arg)
+{
+	(void)arg;
+	MUST(log_begin(), CKR_OK);
+	MUST(ca->CA_CloseApplicationID(slot_a, 77, 78), CKR_ACCESS_ID_INVALID);
+	MUST(log_says(": CKR_ACCESS_ID_INVALID (0x80000068)\n"), true);
+	return 0;
+}
+
+/* The log has a name for what the vendor's functions return, too. */
+static void names_of_the_vendor(void **state)
+{
+	(void)state;
+	assert_int_equal(run(names), 0);
 }
 
 /* ---- programs that run for somebody else ---- */
@@ -245,6 +273,7 @@ int main(void)
 		cmocka_unit_test(event_of_a_wrong_call),
 		cmocka_unit_test(events_before_initialize),
 		cmocka_unit_test(reason_of_an_earlier_call),
+		cmocka_unit_test(names_of_the_vendor),
 		cmocka_unit_test(files_of_the_caller),
 	};
 
