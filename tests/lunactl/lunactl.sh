@@ -595,6 +595,11 @@ t "more needed than made" 2 "" "--m is 1 to --n" \
 t "mofn generate" 0 "shares/share-3" "" \
 	mofn generate --slot 3 --m 2 --n 3 --out-dir "$work/shares" --cloneable "${co[@]}"
 check "shares are for the user alone" [ "$(stat -c %a "$work/shares" "$work"/shares/share-* | sort -u | xargs)" = "600 700" ]
+mkdir -p "$work/no-place/share-2"
+"$lunactl" mofn status --slot 3 --json >"$work/mofn"
+t "mofn generate without a place for a share" 1 "" "share-2: Is a directory; no secret is made" \
+	mofn generate --slot 3 --m 1 --n 2 --out-dir "$work/no-place" "${co[@]}"
+j "the secret is the one that was" 0 'd == json.load(open(sys.argv[1][:-3] + "mofn"))' mofn status --slot 3
 t "mofn status tells" 0 "^2 of 3, .* generated cloneable" "" mofn status --slot 3
 t "too few shares" 1 "" "CKR_" mofn activate --slot 3 "${co[@]}" "$work/shares/share-1"
 t "one share twice" 1 "" "CKR_" mofn activate --slot 3 "${co[@]}" "$work/shares/share-1" "$work/shares/share-1"

@@ -1,13 +1,39 @@
 // SPDX-License-Identifier: MIT
 /* M of N: a secret shared among people that a token may require before its keys can be used. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "peer.h"
 
 enum { SHARES = 16, SHARE_MAX = 512 };
+
+enum { PATH_ROOM = 4096 };
+
+static void share_path(char path[PATH_ROOM], const struct ctl_args *args, CK_ULONG index)
+{
+	if (snprintf(path, PATH_ROOM, "%s/share-%lu", args->opt[OPT_OUT_DIR], index + 1) >= PATH_ROOM)
+		fatal("%s: %s", args->opt[OPT_OUT_DIR], strerror(ENAMETOOLONG));
+}
+
+/* A new secret makes all older shares worthless, so its own must have a place before it is made. */
+static void shares_place(const struct ctl_args *args, CK_ULONG count)
+{
+	char path[PATH_ROOM];
+	CK_ULONG i;
+	int fd;
+
+	for (i = 0; i < count; i++) {
+		share_path(path, args, i);
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0)
+			fatal("%s: %s; no secret is made", path, strerror(errno));
+		close(fd);
+	}
+}
 
 static int mofn_generate(const struct ctl_args *args)
 {
@@ -17,7 +43,7 @@ static int mofn_generate(const struct ctl_args *args)
 	unsigned char shares[SHARES][SHARE_MAX];
 	struct json_object *paths;
 	CK_SESSION_HANDLE session;
-	char path[4096];
+	char path[PATH_ROOM];
 
 	args_need(args, OPT_M);
 	args_need(args, OPT_N);
@@ -30,6 +56,7 @@ static int mofn_generate(const struct ctl_args *args)
 		fatal("%s: %s", args->opt[OPT_OUT_DIR], strerror(errno));
 	session = session_login(slot, args->opt[OPT_ROLE] ? args->opt[OPT_ROLE] : "co", args,
 				OPT_PIN_FILE);
+	shares_place(args, n);
 	for (i = 0; i < n; i++) {
 		vectors[i].ulWeight = 1;
 		vectors[i].pVector = shares[i];
@@ -39,7 +66,7 @@ static int mofn_generate(const struct ctl_args *args)
 	      (session, m, vectors, n, 0, NULL), "CA_GenerateMofN");
 	paths = json_object_new_array();
 	for (i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s/share-%lu", args->opt[OPT_OUT_DIR], i + 1);
+		share_path(path, args, i);
 		file_write(path, vectors[i].pVector, vectors[i].ulVectorLen, true);
 		json_object_array_add(paths, json_text(path, strlen(path)));
 		if (!args->json)
