@@ -7,14 +7,10 @@
  */
 #include <time.h>
 
-#include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include "cross.h"
-
-CK_SESSION_HANDLE s;
-unsigned char data[ROOM], out[ROOM], back[ROOM];
 
 const struct hash hashes[HASHES] = {
 	{ CKM_SHA_1, CKM_SHA_1_HMAC, CKM_SHA1_RSA_PKCS, CKM_SHA1_RSA_PKCS_PSS, CKG_MGF1_SHA1, EVP_sha1 },
@@ -41,18 +37,6 @@ bool hashes_meet(size_t hash, size_t mgf)
 	enum { SHA3 = 5 };
 
 	return (hash < SHA3 && mgf < SHA3) || hash == mgf || hash + mgf == HASHES;
-}
-
-static int open_session(void **state)
-{
-	(void)state;
-	s = session_co(slot_a);
-	return 0;
-}
-
-void fresh(void *buf, size_t len)
-{
-	ossl(RAND_bytes(buf, len));
 }
 
 bool next_len(size_t *len, size_t *turn)

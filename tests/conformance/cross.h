@@ -6,22 +6,14 @@
 #ifndef LUNA_TESTS_CROSS_H
 #define LUNA_TESTS_CROSS_H
 
-#include <openssl/evp.h>
 #include <openssl/rsa.h>
 
-#include "crypt.h"
-
-/* OpenSSL must do what it is told. */
-#define ossl(expression)	assert_int_equal(expression, 1)
-
-enum { BIG = 100 << 10, ROOM = BIG + 1024 };
-
-extern CK_SESSION_HANDLE s;		/* of the crypto officer, a new one for each test */
-extern unsigned char data[ROOM], out[ROOM], back[ROOM];
+#include "ossl.h"
 
 /* ---- what is tried ---- */
 
-void fresh(void *buf, size_t len);	/* random bytes */
+/* The longest data; what a mechanism adds to them has room as well. */
+enum { BIG = ROOM - 1024 };
 
 /* Lengths to try: all short ones, then some long ones up to BIG; false at the end. */
 bool next_len(size_t *len, size_t *turn);

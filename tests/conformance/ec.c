@@ -6,19 +6,8 @@
  * generates, what mechanisms say and take, and what becomes of a key.
  */
 #include <openssl/core_names.h>
-#include <openssl/rand.h>
 
 #include "ec.h"
-
-CK_SESSION_HANDLE s;
-unsigned char data[ROOM], out[ROOM], back[ROOM];
-
-int open_session(void **state)
-{
-	(void)state;
-	s = session_co(slot_a);
-	return 0;
-}
 
 bool has_curves(void)
 {
@@ -33,11 +22,6 @@ bool has_signing(void)
 bool is_weierstrass(const struct curve *c)
 {
 	return c->type == CKK_EC;
-}
-
-void fresh(void *buf, size_t len)
-{
-	ossl(RAND_bytes(buf, len));
 }
 
 /* ---- keys here and there ---- */

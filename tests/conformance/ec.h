@@ -6,22 +6,8 @@
 #ifndef LUNA_TESTS_EC_H
 #define LUNA_TESTS_EC_H
 
-#include <openssl/evp.h>
-
 #include "curves.h"
-
-/* OpenSSL must do what it is told. */
-#define ossl(expression)	assert_int_equal(expression, 1)
-
-enum { ROOM = 4096 };
-
-extern CK_SESSION_HANDLE s;		/* of the crypto officer, a new one for each test */
-extern unsigned char data[ROOM], out[ROOM], back[ROOM];
-
-/* Set-up of a test. */
-int open_session(void **state);
-
-void fresh(void *buf, size_t len);	/* random bytes */
+#include "ossl.h"
 
 /* ---- curves ---- */
 

@@ -5,13 +5,15 @@
 
 #include "ec.h"
 
+enum { PKCS8_ROOM = 4096 };
+
 static CK_OBJECT_HANDLE kek;
 static CK_MECHANISM kwp = { CKM_AES_KWP, NULL, 0 };
 
-/* What OpenSSL writes as PKCS#8, under the wrapping key. Return: bytes in @to */
+/* What OpenSSL writes as PKCS#8, under the wrapping key. Return: bytes in @to, of PKCS8_ROOM */
 static CK_ULONG seal(const unsigned char *der, size_t len, unsigned char *to)
 {
-	CK_ULONG got = ROOM;
+	CK_ULONG got = PKCS8_ROOM;
 
 	assert_ok(run_crypt(true, s, &kwp, kek, der, len, ONE_SHOT, to, &got));
 	return got;
@@ -25,7 +27,7 @@ static CK_RV unwrap(const struct curve *c, const unsigned char *der, size_t len,
 		ATTR(CKA_CLASS, class), ATTR(CKA_KEY_TYPE, type), ATTR(CKA_TOKEN, no),
 		ATTR(CKA_SENSITIVE, no), ATTR(CKA_DERIVE, yes),
 	};
-	unsigned char sealed[ROOM];
+	unsigned char sealed[PKCS8_ROOM];
 
 	return p11->C_UnwrapKey(s, &kwp, kek, sealed, seal(der, len, sealed), tmpl, COUNT(tmpl), key);
 }
@@ -66,7 +68,7 @@ int open_with_kek(void **state)
 void unwrapped(void **state)
 {
 	CK_OBJECT_HANDLE key;
-	unsigned char der[ROOM], bad[ROOM];
+	unsigned char der[PKCS8_ROOM], bad[PKCS8_ROOM];
 	size_t i, n, len, taken;
 	struct pair p;
 	CK_RV rv;
@@ -186,7 +188,7 @@ void forms(void **state)
 		OUTSIDE | POINT | OTHER_INSIDE,
 	};
 	const struct curve *c = &curves[1];
-	unsigned char der[ROOM], *at;
+	unsigned char der[PKCS8_ROOM], *at;
 	struct pair p = { .curve = c };
 	CK_OBJECT_HANDLE key;
 	size_t i;
@@ -214,7 +216,7 @@ void forms(void **state)
 void with_public_key(void **state)
 {
 	const struct curve *c = &curves[ED25519];
-	unsigned char der[ROOM];
+	unsigned char der[PKCS8_ROOM];
 	CK_OBJECT_HANDLE key;
 	size_t len;
 	struct pair p;
