@@ -52,6 +52,10 @@ int open_with_kek(void **state);
 
 /* ---- the tests of each part ---- */
 
+/* ec_generate.c */
+void generated(void **state);
+void parameters(void **state);
+
 /* ec_sign.c */
 void hashed_signatures(void **state);
 void raw_signatures(void **state);
