@@ -162,6 +162,10 @@ j "login with a wrong PIN, as JSON" 1 'd["error"] == "CKR_PIN_INCORRECT" and d["
 	login --slot 0 --pin-file "$work/wrong"
 cp "$err" "$work/said"
 check "the JSON error is on stderr, too" grep -q CKR_PIN_INCORRECT "$work/said"
+printf '\n' >"$work/blank"
+t "a PIN file without a PIN" 1 "" "no PIN in $work/blank" login --slot 0 --pin-file "$work/blank"
+t "a PIN file that is a directory" 1 "" "$work: Is a directory" login --slot 0 --pin-file "$work"
+LUNA_PIN="" t "an empty LUNA_PIN" 1 "" "no PIN in LUNA_PIN" login --slot 0
 j "two attempts fewer" 0 'd[0]["attempts_left"] - d[1]["attempts_left"] == 2' role list --slot 0
 t "a login gives them back" 0 - "" login --slot 0 "${co[@]}"
 j "all attempts again" 0 'd[0]["attempts_left"] == d[1]["attempts_left"]' role list --slot 0

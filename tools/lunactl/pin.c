@@ -18,6 +18,9 @@ static void pin_set(struct pin *pin, const char *text, size_t len, const char *s
 		len--;
 	if (len >= sizeof(pin->text))
 		fatal("the PIN from %s is longer than 255 bytes", source);
+	/* The token would count it as an attempt. */
+	if (!len)
+		fatal("there is no PIN in %s", source);
 	memcpy(pin->text, text, len);
 	pin->len = len;
 }
@@ -32,6 +35,8 @@ static void pin_from_file(struct pin *pin, const char *path)
 		fatal("%s: %s", path, strerror(errno));
 	setvbuf(file, NULL, _IONBF, 0);
 	len = fread(line, 1, sizeof(line), file);
+	if (ferror(file))
+		fatal("%s: %s", path, strerror(errno));
 	fclose(file);
 	pin_set(pin, line, len, path);
 	explicit_bzero(line, sizeof(line));
