@@ -31,7 +31,7 @@ static const int allowed[] = {
 	SCMP_SYS(openat), SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(fsync),
 	SCMP_SYS(fdatasync), SCMP_SYS(ftruncate), SCMP_SYS(fallocate), SCMP_SYS(fstat),
 	SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(renameat), SCMP_SYS(renameat2),
-	SCMP_SYS(unlinkat), SCMP_SYS(flock), SCMP_SYS(fadvise64),
+	SCMP_SYS(unlinkat), SCMP_SYS(flock), SCMP_SYS(fadvise64), SCMP_SYS(fchmod),
 	/* memory; see also the conditions */
 	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(brk), SCMP_SYS(madvise), SCMP_SYS(mlock),
 	SCMP_SYS(mlock2), SCMP_SYS(munlock),

@@ -196,6 +196,11 @@ leftovers_go() {
 	start && [ ! -e "$store/token0.luna.new" ] && stop
 }
 
+readable_token() {
+	$as chmod 644 "$store/token1.luna"
+	start && [ "$(stat -c %a "$store/token1.luna")" = 600 ] && ! says 'cannot open' && stop
+}
+
 not_empty() {
 	$as mkdir "$work/full" && $as touch "$work/full/file"
 	refused 'is not empty' --dir="$work/full" --store="$store"
@@ -266,6 +271,7 @@ check "systemd is told when it is ready" notifies
 check "--sandbox=off is obeyed" no_sandbox
 check "an unfinished replacement is removed" leftovers_go
 check "what luna.ko left unfinished is not touched" module_unfinished
+check "a token's file that others may read is made private" readable_token
 check "it starts a last time" start
 check "SIGHUP ends it" stop HUP
 
