@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What goes on around the library in its process, and must not show: signals, slot events, descriptors that the
- * program closes, another user whom it runs for.
+ * What goes on around the library in its process, and must not show: signals, slot events, descriptors
+ * that the program closes, another user whom it runs for.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
