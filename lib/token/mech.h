@@ -124,7 +124,7 @@ enum luna_op_phase {
  * @session: the session
  * @obj: the key, referenced; NULL for digests
  * @login_epoch: of the application when it began; a private key's operation ends with the login
- * @iv_made: the parameter's IV was made by the token (message.c)
+ * @iv_made: the parameter's IV is the token's: drawn, or counted on from one (message.c)
  * @done: PIECES: bytes of data consumed
  * @total: PIECES: bytes of data of the whole call
  * @made: PIECES: bytes of output so far

@@ -330,8 +330,9 @@ static u32 encrypt_start(struct message_call *call, const struct luna_gcm_param 
 		rv = CKR_MECHANISM_PARAM_INVALID;
 	if (rv)
 		return rv;
-	call->m->inner->iv_made = call->gen.kind != CKG_NO_GENERATE;
-	if (!call->m->inner->iv_made)
+	/* A counter goes on from what the caller says, and again after another Init. */
+	call->m->inner->iv_made = is_drawn(call->gen.kind);
+	if (call->gen.kind == CKG_NO_GENERATE)
 		return inner_start(call->op, call->param, call->param_len);
 	rv = generator_make(&call->gen, token, call->iv);
 	if (rv)

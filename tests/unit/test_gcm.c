@@ -627,6 +627,61 @@ static void test_gcm_long(void **state __maybe_unused)
 	test_free(out);
 }
 
+/* The first message of an operation, with an IV of @generator's */
+static s64 first_message(struct fx_side *e, u32 key, u32 generator)
+{
+	struct luna_op init = {
+		.hdr.session = e->session, .op = LUNA_OP_MESSAGE_ENCRYPT, .step = LUNA_STEP_CANCEL,
+	};
+	struct luna_message message = {
+		.hdr.session = e->session, .op = LUNA_OP_MESSAGE_ENCRYPT, .step = LUNA_STEP_ONESHOT,
+		.param_len = 28, .data_len = 4, .sig_len = 16, .generator = generator, .total = 4,
+		.out_max = 4,
+	};
+	struct {
+		struct luna_gcm_param p;
+		u8 iv[12], text[4];
+	} payload = { .p = { .iv_len = 12, .iv_bits = 96, .tag_bits = 128 }, .text = "text" };
+	u8 out[4];
+	size_t len = sizeof(out);
+	s64 rv;
+
+	rv = fx_call(e->open, LUNA_OP, &init, sizeof(init), NULL, 0, NULL, NULL);
+	init.step = LUNA_STEP_INIT;
+	init.mechanism = CKM_AES_GCM;
+	init.key = key;
+	rv = rv ?: fx_call(e->open, LUNA_OP, &init, sizeof(init), NULL, 0, NULL, NULL);
+	return rv ?: fx_call(e->open, LUNA_MESSAGE, &message, sizeof(message), &payload,
+			     sizeof(payload), out, &len);
+}
+
+/* FIPS mode takes IVs that were drawn: what a caller gives to count from is as good as an IV. */
+static void test_gcm_messages_fips(void **state __maybe_unused)
+{
+	static const struct {
+		u32 generator;
+		s64 rv;
+	} all[] = {
+		{ CKG_NO_GENERATE, CKR_MECHANISM_PARAM_INVALID },
+		{ CKG_GENERATE_COUNTER, CKR_MECHANISM_PARAM_INVALID },
+		{ CKG_GENERATE_COUNTER_XOR, CKR_MECHANISM_PARAM_INVALID },
+		{ CKG_GENERATE, CKR_OK }, { CKG_GENERATE_RANDOM, CKR_OK },
+	};
+	struct fx_tmpl tmpl = { 0 };
+	struct fx_side e;
+	u32 key, i;
+
+	fx_side_open(&e, providers[0], 0);
+	fx_attr_ulong(&tmpl, CKA_VALUE_LEN, 32);
+	assert_int_equal(fx_generate_key(e.open, e.session, CKM_AES_KEY_GEN, &tmpl, &key), CKR_OK);
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		assert_int_equal(first_message(&e, key, all[i].generator), CKR_OK);
+	e.fx.token->state->policies[43] = 0;
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		assert_int_equal(first_message(&e, key, all[i].generator), all[i].rv);
+	fx_side_close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -641,6 +696,7 @@ int main(void)
 		cmocka_unit_test(test_gcm_counter_wrap),
 		cmocka_unit_test(test_gcm_drawn_iv),
 		cmocka_unit_test(test_gcm_long),
+		cmocka_unit_test(test_gcm_messages_fips),
 	};
 
 	return cmocka_run_group_tests(tests, make_providers, NULL);
