@@ -177,7 +177,7 @@ static u32 app_join(struct luna_open *open, const u8 *id)
 	guard(mutex)(&open->lock);
 	if (open->app->named)
 		return app_is(open->app, id) ? CKR_OK : CKR_OPERATION_NOT_ALLOWED;
-	/* One that is being closed may wait for its command, and then ends the login of this one. */
+	/* One that is being closed may wait for its command; then it ends the login of this one. */
 	if (open->sessions.live || open->closing)
 		return CKR_SESSION_EXISTS;
 	app = join_find(open, id);

@@ -67,8 +67,8 @@ static u32 make_kind(struct luna_making *m)
 }
 
 /*
- * A copy is another object, so it has an OUID of its own, and the SO has not vouched for it. But it is
- * the same key, which must not come to do what the SO did not vouch for: it stays as it is.
+ * A copy is another object, so it has an OUID of its own, and the SO has not vouched for it. But it
+ * is the same key, which must not come to do what the SO did not vouch for: it stays as it is.
  */
 static bool given_stays_behind(const struct luna_making *m, u32 type)
 {
@@ -115,8 +115,8 @@ static u32 check_latch(const struct luna_making *m, const struct luna_attr_row *
 
 /*
  * May an attribute that an object has, or could have, get another value? @when: LUNA_ON_COPY or
- * LUNA_ON_SET. What the SO has vouched for as a wrapping key must not turn into a decrypting one, nor
- * its copy, and only the SO takes the word back: what was wrapped under it is out there.
+ * LUNA_ON_SET. What the SO has vouched for as a wrapping key must not turn into a decrypting one,
+ * nor its copy, and only the SO takes the word back: what was wrapped under it is out there.
  */
 static u32 check_change(const struct luna_making *m, const struct luna_attr_row *row, u32 when,
 			const struct luna_value *value)

@@ -22,8 +22,8 @@ void fuzz_calls_one(struct fuzz_in *in);
 u32 fuzz_calls_kinds(void);
 
 /*
- * fuzz_parameter() - give a mechanism a parameter, of one of fuzz_parameter_kinds(), and most often also
- * the type that takes such. It is good until fuzz_parameter_end().
+ * fuzz_parameter() - a mechanism with its parameter, one of fuzz_parameter_kinds(). It is good until
+ * fuzz_parameter_end().
  */
 void fuzz_parameter(struct fuzz_in *in, CK_MECHANISM *m);
 void fuzz_parameter_end(void);

@@ -309,16 +309,28 @@ static const struct kind {
 	{ CKM_PRF_KDF, fill_prf_kdf },
 	{ CKM_SP800_108_COUNTER_KDF, fill_sp800_108 },
 	{ CKM_SP800_108_FEEDBACK_KDF, fill_feedback },
+	{ CKM_SP800_108_DOUBLE_PIPELINE_KDF, fill_sp800_108 },
+	{ CKM_HKDF_DATA, fill_hkdf },
+	{ CKM_NIST_PRF_KDF, fill_prf_kdf },
+	{ CKM_AES_ECB_ENCRYPT_DATA, fill_string },
+	{ CKM_CONCATENATE_DATA_AND_BASE, fill_string },
+	{ CKM_XOR_BASE_AND_DATA, fill_string },
+	{ CKM_ECDH1_COFACTOR_DERIVE, fill_ecdh },
+	{ CKM_SHA256_RSA_PKCS_PSS, fill_pss },
+	{ CKM_SHA256_HMAC_GENERAL, fill_number },
+	{ CKM_SHAKE_128, fill_number },
+	{ CKM_AES_KWP, fill_plain },
+	{ CKM_DES3_CBC_PAD, fill_plain },
+	{ CKM_AES_XTS, fill_plain },
 };
 
 void fuzz_parameter(struct fuzz_in *in, CK_MECHANISM *m)
 {
-	u8 kind = fuzz_u8(in);
+	const struct kind *kind = &kinds[fuzz_u8(in) % ARRAY_SIZE(kinds)];
 
 	input = in;
-	if (!(kind & 0x80))
-		m->mechanism = kinds[kind % ARRAY_SIZE(kinds)].mechanism;
-	kinds[kind % ARRAY_SIZE(kinds)].fill(m);
+	m->mechanism = kind->mechanism;
+	kind->fill(m);
 }
 
 void fuzz_parameter_end(void)

@@ -616,8 +616,11 @@ static struct luna_cipher_stream *no_ecb(struct luna_aes_key *key, enum luna_mod
 	return ERR_PTR(-ENOMEM);
 }
 
-/* The key is in the place of what it would have become when its wrapping fails. */
-static void test_failed_wrapping_wiped(void **state __maybe_unused)
+/*
+ * The key is in the place of what it would have become when its wrapping fails. Not with
+ * AddressSanitizer, whose heap is another one, and keeps nothing in order.
+ */
+static void __maybe_unused test_failed_wrapping_wiped(void **state __maybe_unused)
 {
 	struct luna_crypto_ops broken = *t.fx.token->crypto;
 	const struct luna_crypto_ops *kept = t.fx.token->crypto;
@@ -627,9 +630,6 @@ static void test_failed_wrapping_wiped(void **state __maybe_unused)
 	u32 pub, priv, target, before;
 	struct blob value, out;
 
-#ifdef __SANITIZE_ADDRESS__
-	skip();		/* its heap is another one, and keeps nothing in order */
-#endif
 	assert_int_equal(rsa_new(2048, NULL, &pub, &priv), CKR_OK);
 	assert_int_equal(generic_new(1000, &target), CKR_OK);
 	value_of(target, &value);
@@ -682,7 +682,9 @@ int main(void)
 		TEST(test_generate_secret),
 		TEST(test_generate_pair),
 		TEST(test_refused_early),
+#ifndef __SANITIZE_ADDRESS__
 		TEST(test_failed_wrapping_wiped),
+#endif
 		TEST(test_payload),
 	};
 
